@@ -1,0 +1,48 @@
+"""Bayesian network meta-analysis: exact where the data are normal, honest everywhere.
+
+The workflow reads from top to bottom: data, network, model, fit, answers.
+"""
+
+from nma import datasets as datasets
+from nma import engines as engines
+from nma import graph as graph
+from nma import heterogeneity as heterogeneity
+from nma import outcomes as outcomes
+from nma import priors as priors
+from nma import structures as structures
+from nma.effects import effect_table as effect_table
+from nma.effects import league_table as league_table
+from nma.effects import relative_effects as relative_effects
+from nma.effects import summary as summary
+from nma.fitting import fit as fit
+from nma.model import Model as Model
+from nma.network import Network as Network
+from nma.posterior import Posterior as Posterior
+from nma.posterior import at as at
+from nma.ranking import p_best as p_best
+from nma.ranking import rank_probabilities as rank_probabilities
+from nma.ranking import ranks as ranks
+from nma.ranking import sucra as sucra
+
+__all__ = [
+    "Model",
+    "Network",
+    "Posterior",
+    "at",
+    "datasets",
+    "effect_table",
+    "engines",
+    "fit",
+    "graph",
+    "heterogeneity",
+    "league_table",
+    "outcomes",
+    "p_best",
+    "priors",
+    "rank_probabilities",
+    "ranks",
+    "relative_effects",
+    "structures",
+    "sucra",
+    "summary",
+]

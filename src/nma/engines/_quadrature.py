@@ -1,0 +1,386 @@
+"""Product trapezoid quadrature over scales, refined until it settles.
+
+Each scale is unfolded by a chart: an analytic map of the real line onto its support under which
+the integrand dies off at both ends, whatever it does at the limits of the support. The trapezoid
+rule then converges exponentially (Trefethen and Weideman 2014, doi:10.1137/130932132), its nodes
+are nested, and its equally spaced nodes serve interpolation afterwards.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, final
+
+import numpy as np
+
+from nma.mixtures import Marginal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nma.priors import Prior
+
+__all__ = ["Chart", "Grid", "chart_of", "integrate", "local_weights"]
+
+DROP = 32.0
+"""Log density below the maximum at which a node no longer matters (e^-32 = 1e-14)."""
+
+START = 17
+"""Nodes on an axis to begin with; every refinement doubles the intervals."""
+
+MOST = 20_000
+"""Nodes in all at which refinement stops."""
+
+UPSAMPLE = 16
+"""Points of a tabulated marginal for each interval between nodes."""
+
+
+class Chart(Protocol):
+    """A map of the line onto the support of a scale."""
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """The part of the line worth looking at."""
+
+    def value(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the scale at ``x``."""
+
+    def log_slope(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the logarithm of the derivative of ``value``."""
+
+
+@final
+@dataclass(frozen=True)
+class _Point:
+    at: float
+
+    @property
+    def window(self) -> tuple[float, float]:
+        return 0.0, 0.0
+
+    def value(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.full_like(x, self.at)
+
+    def log_slope(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.zeros_like(x)
+
+
+@final
+@dataclass(frozen=True)
+class _Open:
+    """A lower limit and above: value = lower + width exp(x - exp(-x))."""
+
+    lower: float
+    width: float
+
+    @property
+    def window(self) -> tuple[float, float]:
+        return -5.0, 40.0
+
+    def value(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.lower + self.width * np.exp(x - np.exp(-x))
+
+    def log_slope(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return math.log(self.width) + x - np.exp(-x) + np.log1p(np.exp(-x))
+
+
+@final
+@dataclass(frozen=True)
+class _Between:
+    """Between two limits: value = middle + half tanh(sinh(x))."""
+
+    lower: float
+    upper: float
+
+    @property
+    def window(self) -> tuple[float, float]:
+        return -math.asinh(18.0), math.asinh(18.0)
+
+    def value(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        half = (self.upper - self.lower) / 2
+        return self.lower + half * (1 + np.tanh(np.sinh(x)))
+
+    def log_slope(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        half = (self.upper - self.lower) / 2
+        slope = np.log(np.cosh(x)) - 2 * np.log(np.cosh(np.sinh(x)))
+        return np.asarray(math.log(half) + slope)
+
+
+def chart_of(prior: Prior, width: float) -> Chart:
+    """Return the chart that suits a prior.
+
+    Parameters
+    ----------
+    prior : Prior
+        Prior of the scale.
+    width : float
+        Size of the scale at which the likelihood begins to notice it.
+    """
+    lower, upper = prior.support
+    if lower == upper:
+        return _Point(lower)
+    return _Between(lower, upper) if math.isfinite(upper) else _Open(lower, width)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The nodes that settled.
+
+    Parameters
+    ----------
+    charts : tuple of Chart
+        One for each scale.
+    axes : tuple of array
+        Equally spaced positions on each chart's line.
+    log_density : array, one axis for each scale
+        Log integrand at every node, with respect to the positions.
+    log_integral : float
+        Logarithm of the integral.
+    error : float
+        Change of the log integral and (relative) of the means of the scales in the last doubling.
+    """
+
+    charts: tuple[Chart, ...]
+    axes: tuple[NDArray[np.float64], ...]
+    log_density: NDArray[np.float64]
+    log_integral: float
+    error: float
+
+    @property
+    def nodes(self) -> NDArray[np.float64]:
+        """Values of the scales, (node, scale)."""
+        return _values(self.charts, _mesh(self.axes))
+
+    @property
+    def weight(self) -> NDArray[np.float64]:
+        """Probability of each node, (node,)."""
+        return _weights(self.axes, self.log_density)[0].ravel()
+
+    def marginal(self, scale: int) -> Marginal:
+        """Return the distribution of one scale."""
+        value = self.charts[scale].value(self.axes[scale])
+        others = tuple(axis for axis in range(len(self.axes)) if axis != scale)
+        weight = self.weight.reshape(self.log_density.shape).sum(axis=others)
+        mean = float(weight @ value)
+        sd = math.sqrt(float(weight @ (value - mean) ** 2))
+        position, cumulative = _cumulative(_marginal_log(self, scale)[None])
+        fine = np.interp(position, np.arange(len(value)), self.axes[scale])
+        return Marginal(self.charts[scale].value(fine), cumulative[0], mean, sd)
+
+    def sample(self, uniforms: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return fractional node positions, (draw, scale), one scale after another by its CDF."""
+        density = self.log_density[None]
+        positions = np.empty_like(uniforms)
+        for scale in range(len(self.axes)):
+            here = _sum_out(density, first=2)
+            positions[:, scale] = _invert(here, uniforms[:, scale])
+            density = _interpolate(density, positions[:, scale])
+        return positions
+
+    def values_at(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the scales at fractional node positions."""
+        points = np.empty_like(positions)
+        for scale, axis in enumerate(self.axes):
+            points[:, scale] = np.interp(positions[:, scale], np.arange(len(axis)), axis)
+        return _values(self.charts, points)
+
+
+def integrate(
+    log_density: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    charts: Sequence[Chart],
+    *,
+    tolerance: float = 1e-7,
+) -> Grid:
+    """Integrate over all scales, adding nodes until nothing moves by more than ``tolerance``.
+
+    Parameters
+    ----------
+    log_density : callable
+        Log integrand at values of the scales, (node, scale) to (node,).
+    charts : sequence of Chart
+        One for each scale.
+    tolerance : float
+        Bound on the last change of the log integral and, relatively, of each scale's mean.
+    """
+
+    def evaluate(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        slopes = sum(chart.log_slope(points[:, k]) for k, chart in enumerate(charts))
+        with np.errstate(under="ignore"):
+            return log_density(_values(charts, points)) + slopes
+
+    axes, values = _zoom(evaluate, tuple(charts))
+    coarse = _integrals(charts, _every_second(axes), _thinned(values))
+    while True:
+        fine = _integrals(charts, axes, values)
+        error = _change(coarse, fine)
+        if error <= tolerance or values.size * 2 ** len(axes) > MOST:
+            return Grid(tuple(charts), axes, values, float(fine[0]), error)
+        axes, values = _doubled(evaluate, axes, values)
+        coarse = fine
+
+
+def _zoom(
+    evaluate: Callable[[NDArray[np.float64]], NDArray[np.float64]], charts: tuple[Chart, ...]
+) -> tuple[tuple[NDArray[np.float64], ...], NDArray[np.float64]]:
+    windows = [chart.window for chart in charts]
+    while True:
+        axes = tuple(_axis(*window) for window in windows)
+        values = evaluate(_mesh(axes)).reshape([len(axis) for axis in axes])
+        kept = [_mattering(axis, values, k) for k, axis in enumerate(axes)]
+        if all(_filled(new, old) for new, old in zip(kept, windows, strict=True)):
+            return axes, values
+        windows = kept
+
+
+def _axis(lower: float, upper: float) -> NDArray[np.float64]:
+    return np.linspace(lower, upper, START) if upper > lower else np.array([lower])
+
+
+def _filled(new: tuple[float, float], old: tuple[float, float]) -> bool:
+    return new[1] - new[0] >= 0.6 * (old[1] - old[0])
+
+
+def _mattering(
+    axis: NDArray[np.float64], values: NDArray[np.float64], k: int
+) -> tuple[float, float]:
+    others = tuple(other for other in range(values.ndim) if other != k)
+    along = values.max(axis=others)
+    matter = np.flatnonzero(along > along.max() - DROP)
+    return axis[max(matter[0] - 1, 0)], axis[min(matter[-1] + 1, len(axis) - 1)]
+
+
+def _doubled(
+    evaluate: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    axes: tuple[NDArray[np.float64], ...],
+    values: NDArray[np.float64],
+) -> tuple[tuple[NDArray[np.float64], ...], NDArray[np.float64]]:
+    finer = tuple(np.linspace(axis[0], axis[-1], 2 * len(axis) - 1) for axis in axes)
+    result = np.full([len(axis) for axis in finer], np.nan)
+    result[(slice(None, None, 2),) * len(axes)] = values
+    new = np.isnan(result).ravel()
+    result.ravel()[new] = evaluate(_mesh(finer)[new])
+    return finer, result
+
+
+def _every_second(axes: tuple[NDArray[np.float64], ...]) -> tuple[NDArray[np.float64], ...]:
+    return tuple(axis[::2] for axis in axes)
+
+
+def _thinned(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return values[(slice(None, None, 2),) * values.ndim]
+
+
+def _mesh(axes: tuple[NDArray[np.float64], ...]) -> NDArray[np.float64]:
+    if not axes:
+        return np.empty((1, 0))
+    return np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=-1)
+
+
+def _values(charts: Sequence[Chart], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    columns = [chart.value(points[:, k]) for k, chart in enumerate(charts)]
+    return np.stack(columns, axis=-1) if columns else points
+
+
+def _weights(
+    axes: tuple[NDArray[np.float64], ...], log_density: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """Return normalised trapezoid weights and the log integral."""
+    top = log_density.max()
+    weight = np.exp(log_density - top)
+    for k, axis in enumerate(axes):
+        trapezoid = np.full(len(axis), axis[1] - axis[0] if len(axis) > 1 else 1.0)
+        if len(axis) > 1:
+            trapezoid[[0, -1]] /= 2
+        weight = weight * trapezoid.reshape([-1 if j == k else 1 for j in range(len(axes))])
+    total = weight.sum()
+    return weight / total, float(top + np.log(total))
+
+
+def _integrals(
+    charts: Sequence[Chart],
+    axes: tuple[NDArray[np.float64], ...],
+    log_density: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the log integral, then the mean of each scale."""
+    weight, log_integral = _weights(axes, log_density)
+    return np.append(log_integral, weight.ravel() @ _values(charts, _mesh(axes)))
+
+
+def _change(coarse: NDArray[np.float64], fine: NDArray[np.float64]) -> float:
+    size = np.r_[1.0, np.maximum(np.abs(fine[1:]), np.finfo(float).tiny)]
+    return float(np.max(np.abs(fine - coarse) / size))
+
+
+def local_weights(
+    position: NDArray[np.float64], length: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the nodes and Lagrange weights of local cubic interpolation.
+
+    Parameters
+    ----------
+    position : array, (point,)
+        Fractional positions between 0 and ``length - 1``.
+    length : int
+        Number of nodes.
+
+    Returns
+    -------
+    nodes, weights : array, (point, neighbour)
+        Four neighbours, or all nodes where there are fewer.
+    """
+    order = min(4, length)
+    start = np.clip(np.floor(position).astype(int) - 1, 0, length - order)
+    nodes = start[:, None] + np.arange(order)
+    weights = np.ones(nodes.shape)
+    for j in range(order):
+        for k in range(order):
+            if j != k:
+                weights[:, j] *= (position - nodes[:, k]) / (j - k)
+    return nodes, weights
+
+
+def _sum_out(density: NDArray[np.float64], *, first: int) -> NDArray[np.float64]:
+    """Return the log density summed over all axes from ``first`` on."""
+    rest = tuple(range(first, density.ndim))
+    top = density.max(axis=rest, keepdims=True)
+    total = np.exp(density - top).sum(axis=rest, keepdims=True)
+    return np.reshape(top + np.log(total), density.shape[:first])
+
+
+def _marginal_log(grid: Grid, scale: int) -> NDArray[np.float64]:
+    return _sum_out(np.moveaxis(grid.log_density, scale, 0), first=1)
+
+
+def _cumulative(
+    log_density: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return fine positions, (point,), and the CDF there, (row, point)."""
+    length = log_density.shape[1]
+    position = np.linspace(0, length - 1, (length - 1) * UPSAMPLE + 1)
+    nodes, weights = local_weights(position, length)
+    relative = np.maximum(log_density - log_density.max(axis=1, keepdims=True), -700.0)
+    density = np.exp(np.einsum("rpk,pk->rp", relative[:, nodes], weights))
+    steps = np.zeros_like(density)
+    steps[:, 1:] = np.cumsum((density[:, 1:] + density[:, :-1]) / 2, axis=1)
+    return position, steps / np.where(steps[:, -1:] > 0, steps[:, -1:], 1.0)
+
+
+def _invert(log_density: NDArray[np.float64], uniform: NDArray[np.float64]) -> NDArray[np.float64]:
+    position, cumulative = _cumulative(log_density)
+    if len(cumulative) == 1:
+        return np.interp(uniform, cumulative[0], position)
+    rows = zip(uniform, cumulative, strict=True)
+    return np.array([np.interp(u, row, position) for u, row in rows])
+
+
+def _interpolate(
+    density: NDArray[np.float64], position: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the log density along the remaining axes at each draw's position on the first."""
+    nodes, weights = local_weights(position, density.shape[1])
+    rows = np.arange(len(position))[:, None] if len(density) > 1 else 0
+    finite = np.maximum(density, density.max() - 700.0)
+    return np.asarray(np.einsum("dk...,dk->d...", finite[rows, nodes], weights))

@@ -1,0 +1,126 @@
+"""What can go wrong, in the field's words: one family of exceptions and one of warnings."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+__all__ = [
+    "DataError",
+    "DataWarning",
+    "EngineError",
+    "Issue",
+    "ModelError",
+    "NmaError",
+    "NmaWarning",
+    "nearest",
+]
+
+
+@final
+@dataclass(frozen=True)
+class Issue:
+    """One problem in the user's data: what is wrong, where, and what to do.
+
+    Parameters
+    ----------
+    code : str
+        Stable name of the kind of problem, such as ``"not-positive"``.
+    problem : str
+        What is wrong, as a clause.
+    remedy : str
+        What the user can do about it.
+    study, column : str, optional
+        Where it is.
+    rows : tuple of int
+        The user's rows, counted from 1 without the header.
+    value : object, optional
+        The offending value.
+    """
+
+    code: str
+    problem: str
+    remedy: str
+    study: str | None = None
+    rows: tuple[int, ...] = ()
+    column: str | None = None
+    value: object = None
+
+    @property
+    def place(self) -> str:
+        """Where the problem is: trial, rows and column, as far as they are known."""
+        parts = [f"trial {self.study!r}"] if self.study is not None else []
+        if self.rows:
+            parts.append(_rows(self.rows))
+        if self.column is not None:
+            parts.append(f"column {self.column!r}")
+        return ", ".join(parts)
+
+    def __str__(self) -> str:
+        """Return the whole sentence: place, problem and remedy."""
+        place = f"{self.place}: " if self.place else ""
+        return f"{place}{self.problem}. {self.remedy} [{self.code}]"
+
+
+def _rows(rows: Sequence[int]) -> str:
+    shown = ", ".join(str(row) for row in rows[:5])
+    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+    return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more}"
+
+
+class NmaError(Exception):
+    """Any error this library raises on purpose."""
+
+
+@final
+class DataError(NmaError, ValueError):
+    """The data cannot be used as they are; every problem found is in ``issues``.
+
+    Parameters
+    ----------
+    issues : iterable of Issue
+        All the problems, in the order they were found.
+    """
+
+    def __init__(self, issues: Iterable[Issue]) -> None:
+        self.issues = tuple(issues)
+        super().__init__(_listed(self.issues))
+
+    def __reduce__(self) -> tuple[type[DataError], tuple[tuple[Issue, ...]]]:
+        """Rebuild from the issues, so that a worker process can send the error home."""
+        return DataError, (self.issues,)
+
+
+def _listed(issues: tuple[Issue, ...]) -> str:
+    if len(issues) == 1:
+        return str(issues[0])
+    lines = [f"  {number}. {issue}" for number, issue in enumerate(issues, start=1)]
+    return "\n".join([f"{len(issues)} problems in the data:", *lines])
+
+
+@final
+class ModelError(NmaError, ValueError):
+    """The model does not fit the network, or the question does not fit the model."""
+
+
+@final
+class EngineError(NmaError, RuntimeError):
+    """The engine cannot answer, or could not finish."""
+
+
+class NmaWarning(UserWarning):
+    """Any warning this library gives."""
+
+
+@final
+class DataWarning(NmaWarning):
+    """The data were changed on the user's word, or look odd; the result keeps the notice."""
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the closest of ``names``, or nothing."""
+    folded = {str(other).strip().casefold(): str(other) for other in names}
+    match = difflib.get_close_matches(name.strip().casefold(), folded, n=1, cutoff=0.5)
+    return f" Did you mean {folded[match[0]]!r}?" if match else ""

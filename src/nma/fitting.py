@@ -1,0 +1,105 @@
+"""One verb: a network and a model become a posterior."""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nma import engines
+from nma.errors import EngineError
+from nma.model import Model, problem
+from nma.posterior import Posterior
+
+if TYPE_CHECKING:
+    from nma.network import Network
+    from nma.problem import Engine, Problem
+
+__all__ = ["fit"]
+
+
+def fit(network: Network, model: Model | None = None, *, engine: Engine | None = None) -> Posterior:
+    """Return the posterior of a model given a network.
+
+    Parameters
+    ----------
+    network : Network
+        The evidence.
+    model : Model, optional
+        Consistency and random effects with default priors if not given; the defaults become
+        numbers once, are kept in the result, and ``summary`` prints them.
+    engine : Engine, optional
+        The first of ``engines.Gaussian()`` and its kin that suits the problem if not given.
+
+    Returns
+    -------
+    Posterior
+
+    Raises
+    ------
+    DataError
+        If the network is not connected.
+    ModelError
+        If a default prior cannot be sized.
+    EngineError
+        If the engine does not suit the problem.
+
+    Examples
+    --------
+    >>> import nma
+    >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+    >>> posterior
+    <Posterior: 9 trials, 4 treatments, Consistency, Random, by Gaussian; next: nma.summary, \
+nma.league_table, nma.sucra>
+    """
+    resolved = (Model() if model is None else model).resolve(network)
+    task = problem(resolved, network)
+    chosen = _suitable(task) if engine is None else engine
+    draws = chosen.sample(task)
+    return Posterior(
+        network=network,
+        model=resolved,
+        engine=chosen,
+        problem=task,
+        draws=draws,
+        targets=pd.DataFrame({"treatment": list(network.treatments)}),
+        notices=(*network.notices, *draws.notices),
+        provenance={**_versions(), "engine": repr(chosen), "data": _digest(task)},
+    )
+
+
+def _suitable(task: Problem) -> Engine:
+    candidates: tuple[Engine, ...] = (engines.Gaussian(),)
+    reasons = {type(engine).__name__: engine.unsuited(task) for engine in candidates}
+    for engine in candidates:
+        if reasons[type(engine).__name__] is None:
+            return engine
+    listed = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+    message = f"No engine suits this model and these data ({listed})."
+    raise EngineError(message)
+
+
+@cache
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    packages = ("bayesnma", "numpy", "scipy", "pandas", "xarray")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def _digest(task: Problem) -> str:
+    """Return a digest of the labels and levels of the arms and of the evidence."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for column in ("study", "treatment"):
+        digest.update("\x1f".join(task.arms[column]).encode())
+    for part in task.evidence:
+        for name in sorted(vars(part)):
+            value = getattr(part, name)
+            if isinstance(value, np.ndarray):
+                digest.update(np.ascontiguousarray(value).tobytes())
+    return digest.hexdigest()[:16]

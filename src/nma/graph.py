@@ -1,0 +1,156 @@
+"""The network as a graph: treatments are nodes, trials lay edges between them.
+
+Everything here takes and returns plain labels; this is the only file that uses networkx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+__all__ = [
+    "bridges",
+    "components",
+    "designs",
+    "direct_evidence",
+    "evidence_graph",
+    "has_indirect_evidence",
+    "is_star",
+    "loops",
+    "single_trial_edges",
+]
+
+Trials = Mapping[str, tuple[str, ...]]
+"""For each trial the treatments it compares."""
+
+
+def evidence_graph(
+    trials: Trials, participants: Mapping[tuple[str, str], float] | None = None
+) -> nx.Graph[str]:
+    """Return the evidence as a frozen graph.
+
+    Parameters
+    ----------
+    trials : mapping of str to tuple of str
+        For each trial the treatments it compares.
+    participants : mapping of (trial, treatment) to float, optional
+        Participants of each arm, where reported.
+
+    Returns
+    -------
+    networkx.Graph
+        Nodes carry ``trials`` and ``participants``; edges carry ``trials``, the names of the
+        trials that compare the two directly.
+    """
+    import networkx as nx
+
+    at_node: dict[str, list[str]] = {}
+    at_edge: dict[tuple[str, str], list[str]] = {}
+    for study, treatments in trials.items():
+        for treatment in dict.fromkeys(treatments):
+            at_node.setdefault(treatment, []).append(study)
+        for a, b in combinations(sorted(set(treatments)), 2):
+            at_edge.setdefault((a, b), []).append(study)
+    people: dict[str, float] = {}
+    for (_, treatment), number in (participants or {}).items():
+        people[treatment] = people.get(treatment, 0.0) + number
+    graph: nx.Graph[str] = nx.Graph()
+    for node, studies in sorted(at_node.items()):
+        graph.add_node(node, trials=tuple(studies), participants=people.get(node, 0.0))
+    for (a, b), studies in sorted(at_edge.items()):
+        graph.add_edge(a, b, trials=tuple(studies))
+    return nx.freeze(graph)
+
+
+def components(graph: nx.Graph[str]) -> tuple[tuple[str, ...], ...]:
+    """Return the connected parts of the network, each sorted, largest first."""
+    import networkx as nx
+
+    parts = [tuple(sorted(part)) for part in nx.connected_components(graph)]
+    return tuple(sorted(parts, key=lambda part: (-len(part), part)))
+
+
+def designs(trials: Trials) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Return for each design (a set of treatments, sorted) the trials that have it."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for study, treatments in trials.items():
+        found.setdefault(tuple(sorted(set(treatments))), []).append(study)
+    return {design: tuple(found[design]) for design in sorted(found)}
+
+
+def direct_evidence(graph: nx.Graph[str], a: str, b: str) -> tuple[str, ...]:
+    """Return the trials that compare ``a`` and ``b`` directly."""
+    data: dict[str, Any] | None = graph.get_edge_data(a, b)
+    return tuple(data["trials"]) if data else ()
+
+
+def has_indirect_evidence(trials: Trials, a: str, b: str) -> bool:
+    """Return whether trials that do not compare ``a`` and ``b`` still connect them.
+
+    This is the evidence on the comparison that is independent of the direct evidence
+    (van Valkenhoef et al. 2016, doi:10.1002/jrsm.1167): trials that hold both are left out whole.
+    """
+    import networkx as nx
+
+    others = evidence_graph(
+        {study: arms for study, arms in trials.items() if not {a, b} <= set(arms)}
+    )
+    return a in others and b in others and nx.has_path(others, a, b)
+
+
+def loops(trials: Trials, *, longest: int = 4) -> tuple[tuple[str, ...], ...]:
+    """Return the closed loops of comparisons that have no shortcut.
+
+    Parameters
+    ----------
+    trials : mapping of str to tuple of str
+        For each trial the treatments it compares.
+    longest : int, default 4
+        Longest loop to look for.
+
+    Returns
+    -------
+    tuple of tuple of str
+        Each loop from its first label, towards its second; loops that one multi-arm trial feeds
+        alone are left out, since they cannot be inconsistent.
+    """
+    import networkx as nx
+
+    graph = evidence_graph(trials)
+    found = {_turned(cycle) for cycle in nx.chordless_cycles(graph, length_bound=longest)}
+    return tuple(sorted(cycle for cycle in found if not _fed_by_one(graph, cycle)))
+
+
+def _turned(cycle: list[str]) -> tuple[str, ...]:
+    start = cycle.index(min(cycle))
+    forward = cycle[start:] + cycle[:start]
+    backward = [forward[0], *reversed(forward[1:])]
+    return tuple(min(forward, backward))
+
+
+def _fed_by_one(graph: nx.Graph[str], cycle: tuple[str, ...]) -> bool:
+    edges = pairwise([*cycle, cycle[0]])
+    return len({study for a, b in edges for study in graph.edges[a, b]["trials"]}) == 1
+
+
+def bridges(graph: nx.Graph[str]) -> tuple[tuple[str, str], ...]:
+    """Return the comparisons whose loss would disconnect the network."""
+    import networkx as nx
+
+    return tuple(sorted((min(edge), max(edge)) for edge in nx.bridges(graph)))
+
+
+def single_trial_edges(graph: nx.Graph[str]) -> tuple[tuple[str, str], ...]:
+    """Return the comparisons that rest on one trial."""
+    lonely = [edge for edge in graph.edges if len(graph.edges[edge]["trials"]) == 1]
+    return tuple(sorted((min(edge), max(edge)) for edge in lonely))
+
+
+def is_star(graph: nx.Graph[str]) -> bool:
+    """Return whether every comparison shares one treatment, so that nothing can be checked."""
+    edges = [set(edge) for edge in graph.edges]
+    return len(edges) > 1 and bool(set.intersection(*edges))

@@ -1,0 +1,180 @@
+"""The shared core of generalised least squares: independent rows, and the common-effect fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from nma.problem import Contrasts, Problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["CommonEffect", "Rows", "common_effect", "rows"]
+
+BUDGET = 4_000_000
+"""Numbers held at once while products are summed (32 MB)."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Rows:
+    r"""Evidence rotated trial by trial until its rows are independent for every tau.
+
+    Row r has mean ``X[r] . beta`` and variance :math:`1 + \tau^2 \lambda_r`.
+
+    Parameters
+    ----------
+    X : array, (row, parameter)
+        Differences of levels, rotated.
+    y : array, (row,)
+        Observed differences, rotated.
+    spread : array, (row,)
+        The :math:`\lambda_r`.
+    log_determinant : float
+        Of the sampling covariance of all observed contrasts.
+    """
+
+    X: NDArray[np.float64]
+    y: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    log_determinant: float
+
+    def gram(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return X' W X for several diagonal W.
+
+        Parameters
+        ----------
+        weight : array, (node, row)
+            The diagonals.
+
+        Returns
+        -------
+        array, (node, parameter, parameter)
+        """
+        parameters = self.X.shape[1]
+        pairs = self._pairs
+        if len(pairs.row) > 8 * self.X.size:
+            return np.stack([(self.X.T * diagonal) @ self.X for diagonal in weight])
+        step = max(1, BUDGET // max(len(pairs.row), parameters**2))
+        parts = [
+            pairs.summed(weight[start : start + step], parameters)
+            for start in range(0, len(weight), step)
+        ]
+        return np.concatenate(parts)
+
+    @cached_property
+    def _pairs(self) -> _Pairs:
+        """Products of the non-zero entries within each row: a trial touches few parameters."""
+        row, column = np.nonzero(self.X)
+        start = np.searchsorted(row, np.arange(len(self.X) + 1))
+        count = np.diff(start)[row]
+        first = np.repeat(np.arange(len(row)), count)
+        offset = np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count)
+        second = start[row[first]] + offset
+        entry = self.X[row, column]
+        cell = column[first] * self.X.shape[1] + column[second]
+        return _Pairs(row[first], cell, entry[first] * entry[second])
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    row: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    product: NDArray[np.float64]
+
+    def summed(self, weight: NDArray[np.float64], parameters: int) -> NDArray[np.float64]:
+        cells = parameters**2
+        place = np.arange(len(weight))[:, None] * cells + self.cell
+        values = weight[:, self.row] * self.product
+        total = np.bincount(place.ravel(), values.ravel(), minlength=len(weight) * cells)
+        return np.asarray(total, dtype=float).reshape(len(weight), parameters, parameters)
+
+
+def rows(problem: Problem, free: str | None, known: Mapping[str, float]) -> Rows:
+    """Return the evidence as independent rows.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its evidence must be ``Contrasts``.
+    free : str or None
+        The scale of arm effects that is left free; its square multiplies ``spread``.
+    known : mapping of str to float
+        Numbers for all other scales of arm effects.
+    """
+    parts = [
+        _rotated(problem, block, free, known)
+        for block in problem.evidence
+        if isinstance(block, Contrasts)
+    ]
+    X, y, spread = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    return Rows(X, y, spread, float(sum(part[3] for part in parts)))
+
+
+def _rotated(
+    problem: Problem, block: Contrasts, free: str | None, known: Mapping[str, float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
+    V = block.V + sum(
+        (tau**2 * _effect_covariance(problem, block, name) for name, tau in known.items()),
+        np.zeros_like(block.V),
+    )
+    lower = np.linalg.cholesky(V)
+    whiten = np.linalg.inv(lower)
+    spread = np.zeros(block.y.shape)
+    if free is not None:
+        moved = whiten @ _effect_covariance(problem, block, free) @ np.swapaxes(whiten, 1, 2)
+        spread, axes = np.linalg.eigh(moved)
+        whiten = np.swapaxes(axes, 1, 2) @ whiten
+    levels = problem.levels[block.arms]
+    X = whiten @ (levels[:, 1:] - levels[:, :1])
+    y = np.einsum("tjk,tk->tj", whiten, block.y)
+    log_determinant = 2 * float(np.log(np.diagonal(lower, axis1=1, axis2=2)).sum())
+    return X.reshape(-1, X.shape[2]), y.ravel(), np.maximum(spread, 0.0).ravel(), log_determinant
+
+
+def _effect_covariance(problem: Problem, block: Contrasts, scale: str) -> NDArray[np.float64]:
+    """Return the covariance of the block's contrasts at tau = 1 of one scale."""
+    total = np.zeros(block.V.shape)
+    for effect in problem.effects:
+        if effect.scale == scale:
+            weight, unit = effect.weight[block.arms], effect.unit[block.arms]
+            shared = unit[:, :, None] == unit[:, None, :]
+            arms = 0.5 * weight[:, :, None] * weight[:, None, :] * shared
+            total += arms[:, 1:, 1:] - arms[:, 1:, :1] - arms[:, :1, 1:] + arms[:, :1, :1]
+    return total
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class CommonEffect:
+    """Least squares at tau = 0 with flat priors.
+
+    Parameters
+    ----------
+    Q : float
+        Weighted sum of squared residuals.
+    df : int
+        Contrasts minus the rank of their levels.
+    """
+
+    Q: float
+    df: int
+
+    @property
+    def i_squared(self) -> float:
+        """max(0, (Q - df) / Q), zero where nothing is left over (Higgins and Thompson 2002)."""
+        return max(0.0, (self.Q - self.df) / self.Q) if self.df > 0 and self.Q > 0 else 0.0
+
+
+def common_effect(problem: Problem) -> CommonEffect:
+    """Fit the common-effect model by generalised least squares."""
+    whitened = rows(problem, None, {})
+    beta, _, rank, _ = np.linalg.lstsq(whitened.X, whitened.y, rcond=None)
+    residual = whitened.y - whitened.X @ beta
+    return CommonEffect(float(residual @ residual), len(residual) - int(rank))

@@ -1,0 +1,447 @@
+"""The evidence: trials read once, checked once, frozen."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal, final
+
+import numpy as np
+import pandas as pd
+
+from nma import graph, intake
+from nma.errors import DataError, DataWarning, Issue, ModelError, nearest
+from nma.problem import Better, Outcome, readonly
+
+if TYPE_CHECKING:
+    import networkx as nx
+    from numpy.typing import NDArray
+
+__all__ = ["Network", "Source"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Trials that report one outcome in one way.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What they report.
+    rows : DataFrame
+        The user's numbers, one row for each arm or contrast, indexed by the user's row.
+    arms : array of int, (row, side)
+        Positions in the network's arms: one for an arm; treatment and comparator for a contrast.
+    """
+
+    outcome: Outcome
+    rows: pd.DataFrame
+    arms: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arms", readonly(self.arms))
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class Network:
+    """Treatments as nodes, trials as edges between them; made by ``from_arms`` and its kin.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row for each arm: study, treatment, participants, and the columns that travel along.
+    sources : tuple of Source
+        What the trials reported.
+    treatments : tuple of str
+        In the order that tables follow: sorted, or as given.
+    reference : str
+        The treatment that tables compare with unless told otherwise; no number depends on it.
+    caption : str
+        What the data are, from the frame's ``attrs["caption"]``; printed with every result.
+    notices : tuple of str
+        What was changed or chosen in reading.
+    """
+
+    table: pd.DataFrame
+    sources: tuple[Source, ...]
+    treatments: tuple[str, ...]
+    reference: str
+    caption: str = ""
+    notices: tuple[str, ...] = ()
+
+    @classmethod
+    def from_arms(
+        cls,
+        frame: Any,
+        *,
+        study: str,
+        treatment: str,
+        outcome: Outcome,
+        reference: str | None = None,
+        treatments: Sequence[str] | None = None,
+        missing: Literal["refuse", "drop_arm"] = "refuse",
+    ) -> Network:
+        """Return the network of trials that report every arm.
+
+        Parameters
+        ----------
+        frame : DataFrame of any library, mapping of columns, or structured array
+            One row for each arm.
+        study, treatment : str
+            Columns with the names of trials and treatments.
+        outcome : Outcome
+            What the arms report, and in which columns.
+        reference : str, optional
+            Default comparator in tables; the treatment in most trials if not given.
+        treatments : sequence of str, optional
+            The order of treatments in tables; sorted if not given.
+        missing : {"refuse", "drop_arm"}
+            What to do with arms that lack a number the outcome needs.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        DataError
+            With every problem found in the table: trial, row, column, value and remedy.
+
+        Examples
+        --------
+        >>> import nma
+        >>> off_time = nma.outcomes.Continuous(
+        ...     "mean", sd="sd", n="n", measure="MD", better="lower"
+        ... )
+        >>> nma.Network.from_arms(
+        ...     nma.datasets.load("parkinson"), study="study", treatment="treatment",
+        ...     outcome=off_time, reference="placebo",
+        ... )
+        <Network: 7 trials, 5 treatments, MD, lower is better>
+        """
+        return cls._read(
+            frame, {"study": study, "treatment": treatment}, outcome, reference, treatments, missing
+        )
+
+    @classmethod
+    def from_contrasts(
+        cls,
+        frame: Any,
+        *,
+        study: str,
+        treatment: str,
+        comparator: str,
+        outcome: Outcome,
+        reference: str | None = None,
+        treatments: Sequence[str] | None = None,
+    ) -> Network:
+        """Return the network of trials that report differences: treatment minus comparator.
+
+        Parameters
+        ----------
+        frame : DataFrame of any library, mapping of columns, or structured array
+            One row for each contrast.
+        study, treatment, comparator : str
+            Columns with the names of trials and of the two treatments compared.
+        outcome : Outcome
+            What the contrasts report; see ``outcomes.Contrast`` for multi-arm trials.
+        reference : str, optional
+            Default comparator in tables; the treatment in most trials if not given.
+        treatments : sequence of str, optional
+            The order of treatments in tables; sorted if not given.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        DataError
+            With every problem found in the table: trial, row, column, value and remedy.
+
+        Examples
+        --------
+        >>> import nma
+        >>> hba1c = nma.outcomes.Contrast("effect", "se", measure="MD", better="lower")
+        >>> nma.Network.from_contrasts(
+        ...     nma.datasets.load("senn2013"), study="study", treatment="treatment",
+        ...     comparator="comparator", outcome=hba1c, reference="placebo",
+        ... )
+        <Network: 26 trials, 10 treatments, MD, lower is better>
+        """
+        columns = {"study": study, "treatment": treatment, "comparator": comparator}
+        return cls._read(frame, columns, outcome, reference, treatments, "refuse")
+
+    @classmethod
+    def _read(
+        cls,
+        frame: Any,
+        columns: Mapping[str, str],
+        outcome: Outcome,
+        reference: str | None,
+        treatments: Sequence[str] | None,
+        missing: str,
+    ) -> Network:
+        read = intake.read(frame, columns, outcome, missing)
+        issues = [*read.issues, *_misnamed(read.treatments, reference, treatments)]
+        if issues:
+            raise DataError(issues)
+        for notice in read.changes:
+            warnings.warn(notice, DataWarning, stacklevel=4)
+        network = cls(
+            table=read.arms,
+            sources=(Source(outcome, read.rows, read.positions),),
+            treatments=tuple(treatments or read.treatments),
+            reference=reference or "",
+            caption=read.caption,
+            notices=(*read.changes, *outcome.notices(read.rows)),
+        )
+        return network if reference else network._with_busiest_reference()
+
+    def _with_busiest_reference(self) -> Network:
+        counts = self.table["treatment"].value_counts()
+        busiest = max(self.treatments, key=lambda name: int(counts[name]))
+        notice = f"Reference {busiest!r} was chosen: it is in the most trials."
+        return _replace(self, reference=busiest, notices=(*self.notices, notice))
+
+    @classmethod
+    def combine(cls, *networks: Network, reference: str | None = None) -> Network:
+        """Return one network of trials that report one measure in different ways.
+
+        Parameters
+        ----------
+        *networks : Network
+            With the same measure and direction, and no trial in common.
+        reference : str, optional
+            Default comparator in tables; that of the first network if not given.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        DataError
+            If a trial is in two networks, or measures or directions differ.
+        """
+        issues = _uncombinable(networks)
+        treatments = tuple(dict.fromkeys(chain.from_iterable(n.treatments for n in networks)))
+        if all(list(n.treatments) == sorted(n.treatments) for n in networks):
+            treatments = tuple(sorted(treatments))
+        issues += _misnamed(treatments, reference, None)
+        if issues:
+            raise DataError(issues)
+        starts = np.cumsum([0, *(len(network.table) for network in networks)])
+        sources = [
+            Source(source.outcome, source.rows, source.arms + start)
+            for network, start in zip(networks, starts, strict=False)
+            for source in network.sources
+        ]
+        return cls(
+            table=pd.concat([network.table for network in networks], ignore_index=True),
+            sources=tuple(sources),
+            treatments=treatments,
+            reference=reference or networks[0].reference,
+            caption=" ".join(dict.fromkeys(n.caption for n in networks if n.caption)),
+            notices=tuple(dict.fromkeys(chain.from_iterable(n.notices for n in networks))),
+        )
+
+    @property
+    def arms(self) -> pd.DataFrame:
+        """The arms: study, treatment, participants and what travels along; a copy."""
+        return self.table.copy()
+
+    @property
+    def measure(self) -> str:
+        """Name of the measure."""
+        return self.sources[0].outcome.measure
+
+    @property
+    def better(self) -> Better:
+        """Which direction of the outcome is better."""
+        return self.sources[0].outcome.better
+
+    @property
+    def ratio(self) -> bool:
+        """Whether effects are log ratios."""
+        return self.sources[0].outcome.ratio
+
+    @cached_property
+    def trials(self) -> Mapping[str, tuple[str, ...]]:
+        """For each trial its treatments, in the network's order."""
+        found: dict[str, list[str]] = {}
+        for study, treatment in zip(self.table["study"], self.table["treatment"], strict=True):
+            found.setdefault(study, []).append(treatment)
+        return {study: tuple(arms) for study, arms in found.items()}
+
+    @cached_property
+    def graph(self) -> nx.Graph[str]:
+        """The evidence as a frozen networkx graph; see ``nma.graph`` for questions to ask it."""
+        people = {
+            (study, treatment): float(number)
+            for study, treatment, number in zip(
+                self.table["study"],
+                self.table["treatment"],
+                self.table["participants"],
+                strict=True,
+            )
+            if np.isfinite(number)
+        }
+        return graph.evidence_graph(self.trials, people)
+
+    @cached_property
+    def components(self) -> tuple[tuple[str, ...], ...]:
+        """The connected parts of the network, largest first."""
+        return graph.components(self.graph)
+
+    def codes(self, treatments: Iterable[str]) -> NDArray[np.int64]:
+        """Return the position of each treatment in the network's order.
+
+        Raises
+        ------
+        ModelError
+            If a treatment is not in the network, with the closest name.
+        """
+        place = {name: code for code, name in enumerate(self.treatments)}
+        names = list(treatments)
+        unknown = sorted({str(name) for name in names if name not in place})
+        if unknown:
+            hints = [f"{name!r} is unknown.{nearest(name, self.treatments)}" for name in unknown]
+            known = ", ".join(map(repr, self.treatments))
+            message = f"{' '.join(hints)} The network has {known}."
+            raise ModelError(message)
+        return np.array([place[name] for name in names], dtype=np.int64)
+
+    @cached_property
+    def unit(self) -> tuple[float, str]:
+        """Size of one unit on the measure's scale, and in words where it came from.
+
+        Raises
+        ------
+        ModelError
+            If no trial tells it, so that default priors cannot be sized.
+        """
+        told = np.concatenate([source.outcome.unit(source.rows) for source in self.sources])
+        if not told.size:
+            message = (
+                "The default priors are sized by the within-arm standard deviation, and no trial "
+                "tells it. Name the participants (`n=`) or give `scale=` in the outcome, or "
+                "write the priors into the model."
+            )
+            raise ModelError(message)
+        unit = float(np.median(told))
+        if np.all(told == told[0]):
+            return unit, f"unit = {unit:.3g}"
+        return unit, f"unit = {unit:.3g}, the median within-arm SD of {told.size} trials"
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return (
+            f"<Network: {len(self.trials)} trials, {len(self.treatments)} treatments, "
+            f"{self.measure}, {self.better} is better>"
+        )
+
+    def __str__(self) -> str:
+        """Return a sentence, the comparisons as a table, and the notices."""
+        lines = [_sentence(self), self.comparisons().to_string(index=False)]
+        lines += [self.caption] if self.caption else []
+        return "\n".join([*lines, *(f"- {notice}" for notice in self.notices)])
+
+    def comparisons(self) -> pd.DataFrame:
+        """Return the pairs of treatments that trials compare directly.
+
+        Returns
+        -------
+        DataFrame
+            One row for each pair: treatment, comparator, trials, whether indirect evidence that
+            is independent of those trials exists, and whether the network falls apart without it.
+        """
+        edges = sorted(self.graph.edges, key=lambda edge: sorted(self.codes(edge)))
+        cut = set(graph.bridges(self.graph))
+        rows = []
+        for edge in edges:
+            comparator, treatment = sorted(edge, key=self.treatments.index)
+            if treatment == self.reference:
+                comparator, treatment = treatment, comparator
+            rows.append(
+                {
+                    "treatment": treatment,
+                    "comparator": comparator,
+                    "trials": len(self.graph.edges[edge]["trials"]),
+                    "indirect": graph.has_indirect_evidence(self.trials, treatment, comparator),
+                    "bridge": (min(edge), max(edge)) in cut,
+                }
+            )
+        return pd.DataFrame(rows)
+
+
+def _replace(network: Network, **changes: Any) -> Network:
+    from dataclasses import replace
+
+    return replace(network, **changes)
+
+
+def _misnamed(
+    known: Sequence[str], reference: str | None, treatments: Sequence[str] | None
+) -> list[Issue]:
+    issues = []
+    if reference is not None and reference not in known:
+        issues.append(
+            Issue(
+                "unknown-reference",
+                f"the reference {reference!r} is not among the treatments",
+                f"They are {', '.join(map(repr, known))}.{nearest(reference, known)}",
+            )
+        )
+    for name in treatments if treatments is not None else ():
+        if name not in known:
+            remedy = f"Take it out of `treatments`.{nearest(name, known)}"
+            issues.append(Issue("unknown-treatment", f"no trial has an arm on {name!r}", remedy))
+    left_out = sorted(set(known) - set(treatments)) if treatments is not None else []
+    issues += [
+        Issue("unlisted-treatment", f"{name!r} is not in `treatments`", "List every treatment.")
+        for name in left_out
+    ]
+    return issues
+
+
+def _uncombinable(networks: Sequence[Network]) -> list[Issue]:
+    if not networks:
+        return [Issue("empty", "there is nothing to combine", "Give one network or more.")]
+    issues = []
+    for what in ("measure", "better"):
+        said = sorted({str(getattr(network, what)) for network in networks})
+        if len(said) > 1:
+            remedy = "Bring all trials to one measure and direction first."
+            issues.append(Issue("different-outcomes", f"{what} differs: {', '.join(said)}", remedy))
+    counts: dict[str, int] = {}
+    for study in chain.from_iterable(network.trials for network in networks):
+        counts[study] = counts.get(study, 0) + 1
+    remedy = "Keep the trial in one of the networks: its data would count twice."
+    issues += [
+        Issue("trial-twice", "the trial is in more than one network", remedy, study=study)
+        for study, count in counts.items()
+        if count > 1
+    ]
+    return issues
+
+
+def _sentence(network: Network) -> str:
+    sizes = [len(arms) for arms in network.trials.values()]
+    several = sum(size > 2 for size in sizes)
+    people = network.table["participants"]
+    told = people.notna()
+    counted = f", {people[told].sum():,.0f} participants" if told.any() else ""
+    of = f" in the {told.sum()} of {len(told)} arms that tell" if 0 < told.sum() < len(told) else ""
+    parts = len(network.components)
+    whole = "connected" if parts == 1 else f"in {parts} unconnected parts"
+    return (
+        f"{len(sizes)} trials ({several or 'none'} multi-arm) compare {len(network.treatments)} "
+        f"treatments{counted}{of}; {whole}. {network.measure}, {network.better} is better; "
+        f"reference: {network.reference}."
+    )

@@ -1,0 +1,47 @@
+"""What the library knows about measures by their names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from nma.errors import ModelError, nearest
+from nma.problem import Better
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = ["RATIOS", "UNSAID", "has_unit_one", "require_better", "require_measure"]
+
+RATIOS = frozenset({"OR", "RR", "HR", "IRR", "ROM"})
+"""Measures analysed as logarithms and printed back-transformed."""
+
+UNSAID: Better = ""  # type: ignore[assignment]
+"""Stands where the user has not said which direction is better; there is no default."""
+
+
+def has_unit_one(measure: str) -> bool:
+    """Return whether 1 is the natural size of one unit: log ratios and SMDs."""
+    return measure in RATIOS or measure == "SMD"
+
+
+def require_better(better: str) -> None:
+    """Refuse a direction that was left out or misspelt."""
+    if better not in get_args(Better):
+        said = f"better={better!r} is not a direction" if better else "`better` is missing"
+        message = (
+            f"{said}: say better='lower' if lower values are better for the patient (pain, "
+            "disability) or better='higher' if higher values are (responders, function). "
+            "There is no default, because a wrong one turns every ranking upside down."
+        )
+        raise ModelError(message)
+
+
+def require_measure(measure: str, known: Collection[str] = ()) -> None:
+    """Refuse a measure that was left out, or is not among those an outcome offers."""
+    if not measure:
+        message = "`measure` is missing: name the measure, such as measure='MD'."
+        raise ModelError(message)
+    if known and measure not in known:
+        listed = ", ".join(map(repr, sorted(known)))
+        message = f"measure={measure!r} is not offered here: use {listed}.{nearest(measure, known)}"
+        raise ModelError(message)

@@ -1,0 +1,154 @@
+"""The answer: draws and what made them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import pandas as pd
+
+from nma.errors import ModelError, nearest
+from nma.model import Model
+from nma.network import Network
+from nma.problem import Draws, Engine, Problem, readonly
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Posterior", "at"]
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class Posterior:
+    """A fitted model; every verb of the library takes one.
+
+    Parameters
+    ----------
+    network : Network
+        The evidence.
+    model : Model
+        The model, every default resolved.
+    engine : Engine
+        What sampled it.
+    problem : Problem
+        What the engine was given.
+    draws : Draws
+        What the engine gave back; ``draws.values`` holds ``tau`` (chain, draw) and ``beta``
+        (chain, draw, parameter).
+    targets : DataFrame
+        The arms that verbs answer about: treatments, and covariates where the model has them.
+    notices : tuple of str
+        What the reader must know.
+    provenance : mapping of str to str
+        Versions, engine, seed and a digest of the data.
+    """
+
+    network: Network
+    model: Model
+    engine: Engine
+    problem: Problem
+    draws: Draws
+    targets: pd.DataFrame
+    notices: tuple[str, ...]
+    provenance: Mapping[str, str]
+
+    @property
+    def treatments(self) -> tuple[str, ...]:
+        """The treatments that verbs answer about."""
+        return tuple(self.targets["treatment"])
+
+    @cached_property
+    def levels(self) -> NDArray[np.float64]:
+        """Levels of the targets, (treatment, parameter).
+
+        Raises
+        ------
+        ModelError
+            If the structure gives no level outside a trial.
+        """
+        return readonly(self.model.structure.levels(self.network, self.targets))
+
+    def position(self, treatment: str) -> int:
+        """Return where a treatment stands among the targets.
+
+        Raises
+        ------
+        ModelError
+            If it is not among them, with the closest name.
+        """
+        if treatment not in self.treatments:
+            message = (
+                f"{treatment!r} is not among the treatments asked about: "
+                f"{', '.join(map(repr, self.treatments))}.{nearest(treatment, self.treatments)}"
+            )
+            raise ModelError(message)
+        return self.treatments.index(treatment)
+
+    @property
+    def comparator(self) -> str:
+        """The default comparator: the network's reference, else the first target."""
+        reference = self.network.reference
+        return reference if reference in self.treatments else self.treatments[0]
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return (
+            f"<Posterior: {len(self.network.trials)} trials, {len(self.treatments)} treatments, "
+            f"{type(self.model.structure).__name__}, {type(self.model.heterogeneity).__name__}, "
+            f"by {type(self.engine).__name__}; next: nma.summary, nma.league_table, nma.sucra>"
+        )
+
+
+def at(
+    posterior: Posterior, *, treatments: Sequence[str] | None = None, **covariates: float
+) -> Posterior:
+    """Return the same posterior, asked about other arms.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fitted model.
+    treatments : sequence of str, optional
+        The treatments to answer about, in order: a selection, or whatever the structure can
+        give a level, such as a combination no trial has tested. All as they are if not given.
+    **covariates : float
+        Values of the covariates, the same for all treatments.
+
+    Returns
+    -------
+    Posterior
+        Nothing is fitted again.
+
+    Raises
+    ------
+    ModelError
+        If a treatment or covariate is unknown to the model.
+
+    Examples
+    --------
+    >>> import nma
+    >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+    >>> nma.at(posterior, treatments=["multimodal care", "standard exercise"]).treatments
+    ('multimodal care', 'standard exercise')
+    """
+    known = list(posterior.network.table.columns)
+    unknown = [name for name in covariates if name not in known]
+    if unknown:
+        hints = " ".join(
+            f"{name!r} is not a column of the arms.{nearest(name, known)}" for name in unknown
+        )
+        raise ModelError(hints)
+    names = list(posterior.treatments if treatments is None else treatments)
+    if not names or len(set(names)) < len(names):
+        message = f"treatments={names!r}: name each treatment once, and one at least."
+        raise ModelError(message)
+    others = posterior.targets.drop(columns="treatment")
+    kept: dict[Any, Any] = {name: others[name].iloc[0] for name in others}
+    targets = pd.DataFrame({"treatment": names, **kept, **covariates})
+    asked = replace(posterior, targets=targets)
+    asked.levels  # noqa: B018  refuse now what has no level
+    return asked

@@ -1,0 +1,258 @@
+"""Prior distributions as values: each knows its density, its support and how it is written."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
+
+import numpy as np
+
+from nma.errors import ModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Fixed", "HalfCauchy", "HalfNormal", "LogNormal", "Normal", "Prior", "Uniform"]
+
+
+@runtime_checkable
+class Prior(Protocol):
+    """A distribution of one real quantity.
+
+    ``origin`` says where the numbers came from when the library chose them; it is empty for a
+    prior the user wrote.
+    """
+
+    @property
+    def origin(self) -> str:
+        """Where the numbers came from; empty when the user gave them."""
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The interval outside which the density is zero."""
+
+    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Natural logarithm of the normalised density at ``x``."""
+
+
+def _require(condition: bool, prior: object, rule: str) -> None:
+    if not condition:
+        message = f"{prior!r} is not a distribution: {rule}."
+        raise ModelError(message)
+
+
+def _finite(*numbers: float) -> bool:
+    return all(math.isfinite(number) for number in numbers)
+
+
+@final
+@dataclass(frozen=True)
+class Normal:
+    r"""Normal prior, :math:`x \sim N(\mathrm{mean}, \mathrm{sd}^2)`.
+
+    Parameters
+    ----------
+    mean : float
+        Mean.
+    sd : float
+        Standard deviation, positive.
+    origin : str, optional
+        Where the numbers came from, when the library chose them.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.priors.Normal(0, 100)
+    Normal(mean=0, sd=100)
+    """
+
+    mean: float
+    sd: float
+    origin: str = field(default="", compare=False, repr=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _require(_finite(self.mean, self.sd) and self.sd > 0, self, "sd must be positive")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The whole line."""
+        return -math.inf, math.inf
+
+    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Natural logarithm of the density."""
+        z = (np.asarray(x, dtype=float) - self.mean) / self.sd
+        return -0.5 * z**2 - math.log(self.sd * math.sqrt(2 * math.pi))
+
+
+@final
+@dataclass(frozen=True)
+class HalfNormal:
+    r"""Half-normal prior, :math:`x = |z|` with :math:`z \sim N(0, \mathrm{scale}^2)`.
+
+    Parameters
+    ----------
+    scale : float
+        Standard deviation of the normal that is folded, positive; the median is 0.674 scale.
+    origin : str, optional
+        Where the number came from, when the library chose it.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.heterogeneity.Random(tau=nma.priors.HalfNormal(5))
+    Random(tau=HalfNormal(scale=5))
+    """
+
+    scale: float
+    origin: str = field(default="", compare=False, repr=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _require(_finite(self.scale) and self.scale > 0, self, "scale must be positive")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """Zero and above."""
+        return 0.0, math.inf
+
+    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Natural logarithm of the density."""
+        z = np.asarray(x, dtype=float) / self.scale
+        inside = -0.5 * z**2 - math.log(self.scale * math.sqrt(math.pi / 2))
+        return np.where(z >= 0, inside, -np.inf)
+
+
+@final
+@dataclass(frozen=True)
+class HalfCauchy:
+    r"""Half-Cauchy prior, :math:`p(x) = 2 / (\pi s (1 + x^2/s^2))` for :math:`x \ge 0`.
+
+    Parameters
+    ----------
+    scale : float
+        Scale s, positive; also the median.
+    origin : str, optional
+        Where the number came from, when the library chose it.
+    """
+
+    scale: float
+    origin: str = field(default="", compare=False, repr=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _require(_finite(self.scale) and self.scale > 0, self, "scale must be positive")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """Zero and above."""
+        return 0.0, math.inf
+
+    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Natural logarithm of the density."""
+        z = np.asarray(x, dtype=float) / self.scale
+        inside = math.log(2 / (math.pi * self.scale)) - np.log1p(z**2)
+        return np.where(z >= 0, inside, -np.inf)
+
+
+@final
+@dataclass(frozen=True)
+class Uniform:
+    """Uniform prior between two limits.
+
+    Parameters
+    ----------
+    lower, upper : float
+        The limits, ``lower < upper``.
+    origin : str, optional
+        Where the numbers came from, when the library chose them.
+    """
+
+    lower: float
+    upper: float
+    origin: str = field(default="", compare=False, repr=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        ordered = _finite(self.lower, self.upper) and self.lower < self.upper
+        _require(ordered, self, "lower must be below upper")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The two limits."""
+        return self.lower, self.upper
+
+    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Natural logarithm of the density."""
+        x = np.asarray(x, dtype=float)
+        inside = (x >= self.lower) & (x <= self.upper)
+        return np.where(inside, -math.log(self.upper - self.lower), -np.inf)
+
+
+@final
+@dataclass(frozen=True)
+class LogNormal:
+    r"""Log-normal prior, :math:`\log x \sim N(\mathrm{mean}, \mathrm{sd}^2)`.
+
+    A published prior LN(m, s) on tau squared is ``LogNormal(m / 2, s / 2)`` on tau.
+
+    Parameters
+    ----------
+    mean, sd : float
+        Mean and (positive) standard deviation of the logarithm.
+    origin : str, optional
+        Where the numbers came from, when the library chose them.
+    """
+
+    mean: float
+    sd: float
+    origin: str = field(default="", compare=False, repr=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _require(_finite(self.mean, self.sd) and self.sd > 0, self, "sd must be positive")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """Zero and above."""
+        return 0.0, math.inf
+
+    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Natural logarithm of the density."""
+        x = np.asarray(x, dtype=float)
+        positive = x > 0
+        log_x = np.log(np.where(positive, x, 1.0))
+        z = (log_x - self.mean) / self.sd
+        inside = -0.5 * z**2 - log_x - math.log(self.sd * math.sqrt(2 * math.pi))
+        return np.where(positive, inside, -np.inf)
+
+
+@final
+@dataclass(frozen=True)
+class Fixed:
+    """A known number: the prior with all its mass at one value.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    origin : str, optional
+        Where the number came from, when the library chose it.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.heterogeneity.Random(tau=nma.priors.Fixed(0.36))
+    Random(tau=Fixed(value=0.36))
+    """
+
+    value: float
+    origin: str = field(default="", compare=False, repr=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _require(_finite(self.value), self, "value must be finite")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The one value, twice."""
+        return self.value, self.value
+
+    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Zero at the value (mass, not density), minus infinity elsewhere."""
+        return np.where(np.asarray(x, dtype=float) == self.value, 0.0, -np.inf)

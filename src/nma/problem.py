@@ -1,0 +1,434 @@
+"""The narrow waist: what an engine is given, what it gives back, and the protocols around it.
+
+In trial *i*, arm *k* has the linear predictor
+
+    theta[i,k] = m[i] + (z[i,k] - mean of z over the trial's arms) . beta + u[i,k]
+
+where ``levels`` holds z, ``parameters`` the prior of beta and ``effects`` the make-up of u.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, final
+
+import numpy as np
+
+from nma.errors import ModelError
+from nma.mixtures import Marginal, Mixture
+from nma.priors import Prior
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from nma.errors import Issue
+
+__all__ = [
+    "ArmEffect",
+    "Arms",
+    "Contrasts",
+    "Draws",
+    "Engine",
+    "Evidence",
+    "Heterogeneity",
+    "Moments",
+    "Outcome",
+    "Parameters",
+    "Problem",
+    "Scale",
+    "Structure",
+    "readonly",
+    "trials_by_size",
+]
+
+Better = Literal["lower", "higher"]
+
+
+def readonly(array: Any) -> NDArray[Any]:
+    """Return ``array`` as an array nobody can write to."""
+    frozen = np.asarray(array)
+    if frozen.flags.writeable:
+        frozen = frozen.view()
+        frozen.setflags(write=False)
+    return frozen
+
+
+def trials_by_size(trial: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Yield the positions of each trial's rows, trials of one size at a time.
+
+    Parameters
+    ----------
+    trial : array, (row,)
+        Trial of each row; the rows of a trial stand together.
+
+    Yields
+    ------
+    array, (trial, row of the trial)
+        One array for every number of rows that occurs, smallest first.
+    """
+    start = np.flatnonzero(np.r_[True, trial[1:] != trial[:-1]])
+    size = np.diff(np.r_[start, len(trial)])
+    for rows in np.unique(size):
+        yield start[size == rows][:, None] + np.arange(rows)
+
+
+@final
+@dataclass(frozen=True)
+class Scale:
+    """A standard deviation to be learnt, such as the heterogeneity tau.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the draws.
+    prior : Prior
+        Its prior, on zero and above.
+    """
+
+    name: str
+    prior: Prior
+
+    def __post_init__(self) -> None:
+        if self.prior.support[0] < 0:
+            message = (
+                f"{self.prior!r} allows negative values, and {self.name} is a standard deviation. "
+                "Use a prior on zero and above, such as HalfNormal or Uniform(0, 5)."
+            )
+            raise ModelError(message)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Parameters:
+    """Multivariate normal prior of beta, at unit scale.
+
+    Parameters
+    ----------
+    names : tuple of str
+        One for each parameter.
+    mean : array, (parameter,)
+        Prior mean.
+    covariance : array, (parameter, parameter)
+        Prior covariance before any scale multiplies; positive definite.
+    scale : tuple of str or None
+        For each parameter the name of the scale that multiplies its deviation from the mean.
+    scales : tuple of Scale
+        The scales named there.
+    """
+
+    names: tuple[str, ...]
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    scale: tuple[str | None, ...] = ()
+    scales: tuple[Scale, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mean", readonly(self.mean))
+        object.__setattr__(self, "covariance", readonly(self.covariance))
+        object.__setattr__(self, "scale", self.scale or (None,) * len(self.names))
+
+    @classmethod
+    def exchangeable(cls, names: Sequence[str], sd: float) -> Parameters:
+        """Return effects against one treatment such that every contrast has prior sd ``sd``.
+
+        The covariance is sd^2/2 (I + J): changing which treatment they are against changes
+        nothing.
+        """
+        size = len(names)
+        covariance = sd**2 / 2 * (np.eye(size) + np.ones((size, size)))
+        return cls(tuple(names), np.zeros(size), covariance)
+
+    @classmethod
+    def independent(
+        cls, names: Sequence[str], sd: float, *, scale: Scale | None = None
+    ) -> Parameters:
+        """Return iid N(0, sd^2) parameters, all multiplied by ``scale`` where one is given."""
+        size = len(names)
+        multiplier = () if scale is None else (scale.name,) * size
+        scales = () if scale is None else (scale,)
+        return cls(tuple(names), np.zeros(size), sd**2 * np.eye(size), multiplier, scales)
+
+    def __add__(self, other: Parameters) -> Parameters:
+        """Return the parameters of both, independent of each other."""
+        first, second = len(self.names), len(other.names)
+        covariance = np.zeros((first + second, first + second))
+        covariance[:first, :first] = self.covariance
+        covariance[first:, first:] = other.covariance
+        return Parameters(
+            names=self.names + other.names,
+            mean=np.concatenate([self.mean, other.mean]),
+            covariance=covariance,
+            scale=self.scale + other.scale,
+            scales=self.scales + other.scales,
+        )
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ArmEffect:
+    """Random effects of arms: u = sqrt(1/2) tau weight e[unit], with e iid N(0, 1) in a trial.
+
+    Parameters
+    ----------
+    scale : str
+        Name of the scale tau.
+    weight : array, (arm,)
+        Multiplier of each arm's effect.
+    unit : array of int, (arm,)
+        Arms of one trial with the same unit share their effect.
+    """
+
+    scale: str
+    weight: NDArray[np.float64]
+    unit: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", readonly(self.weight))
+        object.__setattr__(self, "unit", readonly(self.unit))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Contrasts:
+    """Normal evidence of trials with the same number of arms.
+
+    Parameters
+    ----------
+    arms : array of int, (trial, arm)
+        Positions in ``Problem.arms``.
+    y : array, (trial, arm - 1)
+        Each later arm minus the trial's first.
+    V : array, (trial, arm - 1, arm - 1)
+        Sampling covariance of ``y``.
+    """
+
+    arms: NDArray[np.int64]
+    y: NDArray[np.float64]
+    V: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        for name in ("arms", "y", "V"):
+            object.__setattr__(self, name, readonly(getattr(self, name)))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Arms:
+    """Arm-level evidence with a likelihood of its own.
+
+    Parameters
+    ----------
+    arms, trial : array of int, (arm,)
+        Positions in ``Problem.arms``, and the trial of each.
+    data : mapping of str to array, (arm,)
+        The counts, means or times the density reads.
+    density : callable
+        ``density(eta, auxiliary, data, xp)``: log likelihood of every arm.
+    trial_level : Prior
+        Prior of each trial's mean linear predictor.
+    auxiliary : Parameters, optional
+        Parameters of the likelihood alone, such as cut-points.
+    """
+
+    arms: NDArray[np.int64]
+    trial: NDArray[np.int64]
+    data: Mapping[str, NDArray[np.float64]]
+    density: Callable[..., Any]
+    trial_level: Prior
+    auxiliary: Parameters | None = None
+
+
+Evidence = Contrasts | Arms
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Everything an engine may know: no labels to interpret, no network, no model.
+
+    Parameters
+    ----------
+    arms : DataFrame
+        One row for each arm, for labelling only.
+    levels : array, (arm, parameter)
+        z of every arm.
+    parameters : Parameters
+        Prior of beta.
+    effects : tuple of ArmEffect
+        Random effects within trials.
+    scales : tuple of Scale
+        Every scale, those of the parameters included.
+    evidence : tuple of Contrasts or Arms
+        What the trials reported.
+    predictor : callable, optional
+        For models that are not linear in beta.
+    """
+
+    arms: pd.DataFrame
+    levels: NDArray[np.float64]
+    parameters: Parameters
+    effects: tuple[ArmEffect, ...]
+    scales: tuple[Scale, ...]
+    evidence: tuple[Evidence, ...]
+    predictor: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "levels", readonly(self.levels))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """The exact posterior: a mixture of normals, one for each quadrature node of the scales.
+
+    Parameters
+    ----------
+    weight : array, (node,)
+        Posterior probability of each node; sums to one.
+    scales : mapping of str to array, (node,)
+        The scales at each node.
+    mean : array, (node, parameter)
+        Posterior mean of beta given the scales.
+    covariance : array, (node, parameter, parameter)
+        Posterior covariance of beta given the scales.
+    log_evidence : float
+        Logarithm of the marginal likelihood of the observed contrasts.
+    marginals : mapping of str to Marginal
+        The posterior distribution of each scale.
+    """
+
+    weight: NDArray[np.float64]
+    scales: Mapping[str, NDArray[np.float64]]
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    log_evidence: float
+    marginals: Mapping[str, Marginal]
+
+    def __post_init__(self) -> None:
+        for name in ("weight", "mean", "covariance"):
+            object.__setattr__(self, name, readonly(getattr(self, name)))
+
+    def of(self, contrasts: NDArray[np.float64]) -> Mixture:
+        """Return the posterior of linear functions of beta.
+
+        Parameters
+        ----------
+        contrasts : array, (function, parameter)
+            The coefficients of each.
+        """
+        moved = self.covariance @ contrasts.T
+        variance = np.einsum("fp,npf->nf", contrasts, moved)
+        return Mixture(self.weight, self.mean @ contrasts.T, np.sqrt(np.maximum(variance, 0.0)))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """What an engine gives back.
+
+    Parameters
+    ----------
+    sampler : callable
+        Makes ``values``; called once, when they are first asked for.
+    moments : Moments, optional
+        The exact posterior, where the engine has it.
+    diagnostics : mapping of str to float
+        How well the engine did, in numbers.
+    notices : tuple of str
+        What the user must know about this run.
+    """
+
+    sampler: Callable[[], xr.Dataset]
+    moments: Moments | None = None
+    diagnostics: Mapping[str, float] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+
+    @cached_property
+    def values(self) -> xr.Dataset:
+        """Equally weighted: ``beta`` (chain, draw, parameter) and each scale (chain, draw)."""
+        values = self.sampler()
+        for variable in values.variables.values():
+            if isinstance(variable.values, np.ndarray):
+                variable.values.setflags(write=False)
+        return values
+
+
+class Outcome(Protocol):
+    """What a trial reports, and the measure it is summarised by."""
+
+    @property
+    def measure(self) -> str:
+        """Name of the measure: MD, SMD, OR, ..."""
+
+    @property
+    def better(self) -> Better:
+        """Which direction of the outcome is better for the patient."""
+
+    @property
+    def ratio(self) -> bool:
+        """Whether effects are log ratios, printed back-transformed."""
+
+    @property
+    def reports(self) -> Literal["arms", "contrasts"]:
+        """Whether a row of the user's data is an arm or a contrast."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The user's columns that hold numbers."""
+
+    def check(self, rows: pd.DataFrame) -> Sequence[Issue]:
+        """Return every problem in the numbers; the index of ``rows`` counts the user's rows."""
+
+    def participants(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the participants of each row's arm or arms, (row, side), NaN where not told."""
+
+    def unit(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        """Return, for each trial that tells, the size of one unit on the scale of the measure."""
+
+    def evidence(
+        self, rows: pd.DataFrame, arms: NDArray[np.int64], trial_level: Prior
+    ) -> tuple[Evidence, ...]:
+        """Return the evidence; ``arms`` (row, side) are positions in the network's arms."""
+
+    def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
+        """Return what was derived or chosen in reading the numbers."""
+
+
+class Structure(Protocol):
+    """How the level of an arm depends on its treatment and covariates."""
+
+    def resolve(self, network: Any) -> Self:
+        """Return the structure with every default turned into a number."""
+
+    def parameters(self, network: Any) -> Parameters:
+        """Return the prior of beta."""
+
+    def levels(self, network: Any, arms: pd.DataFrame) -> NDArray[np.float64]:
+        """Return z, (arm, parameter); ModelError where a level outside a trial is undefined."""
+
+
+class Heterogeneity(Protocol):
+    """How arms of one treatment differ between trials."""
+
+    def resolve(self, network: Any) -> Self:
+        """Return the value with every default turned into a number."""
+
+    def scales(self, network: Any) -> tuple[Scale, ...]:
+        """Return the scales to be learnt."""
+
+    def effects(self, network: Any, arms: pd.DataFrame) -> tuple[ArmEffect, ...]:
+        """Return the random effects of the arms."""
+
+
+class Engine(Protocol):
+    """Turns a finished problem into draws; never sees a network or a model."""
+
+    def unsuited(self, problem: Problem) -> str | None:
+        """Return why the engine cannot answer this problem, or None."""
+
+    def sample(self, problem: Problem) -> Draws:
+        """Return the posterior."""

@@ -1,0 +1,114 @@
+"""The consistency model: one level for each treatment, the same in every trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from nma.errors import DataError, Issue, ModelError
+from nma.network import Network
+from nma.priors import Normal
+from nma.problem import Parameters
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["Consistency"]
+
+
+@final
+@dataclass(frozen=True)
+class Consistency:
+    r"""One level for each treatment: :math:`d_{AC} = d_{AB} + d_{BC}`.
+
+    Every contrast between two treatments has the same prior,
+
+    .. math:: d_{jk} \sim N(0, s^2), \qquad \mathrm{Cov}(d) = \tfrac{s^2}{2}(I + J)
+
+    for effects against any one treatment, so no treatment is special and the choice of reference
+    changes no number.
+
+    Parameters
+    ----------
+    effect : Normal, optional
+        Prior of every contrast, with mean zero; sd 10 units if not given.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.structures.Consistency(effect=nma.priors.Normal(0, 100))
+    Consistency(effect=Normal(mean=0, sd=100))
+
+    References
+    ----------
+    Lu and Ades 2004, doi:10.1002/sim.1875; NICE DSU TSD 2 (Dias et al. 2011).
+    """
+
+    effect: Normal | None = None
+
+    def __post_init__(self) -> None:
+        if self.effect is not None and not (
+            isinstance(self.effect, Normal) and self.effect.mean == 0
+        ):
+            message = (
+                f"effect={self.effect!r} cannot be the prior of every contrast: d_AB = -d_BA needs "
+                "a normal prior with mean zero, such as Normal(0, 100)."
+            )
+            raise ModelError(message)
+
+    def resolve(self, network: Network) -> Consistency:
+        """Return the structure with its prior as a number.
+
+        Raises
+        ------
+        DataError
+            If the network is not connected, with its parts.
+        """
+        _require_connected(network)
+        if self.effect is not None:
+            return self
+        unit, words = network.unit
+        return replace(self, effect=Normal(0, 10 * unit, origin=f"default: 10 units, {words}"))
+
+    def parameters(self, network: Network) -> Parameters:
+        """Return the effects of all treatments against the first in the network's order."""
+        if self.effect is None:
+            message = "The structure has no prior yet: resolve it first."
+            raise ModelError(message)
+        first, *others = network.treatments
+        return Parameters.exchangeable(
+            [f"{treatment} vs {first}" for treatment in others], self.effect.sd
+        )
+
+    def levels(self, network: Network, arms: pd.DataFrame) -> NDArray[np.float64]:
+        """Return z: one column for each treatment but the first, which has level zero."""
+        return np.eye(len(network.treatments))[network.codes(arms["treatment"])][:, 1:]
+
+
+def _require_connected(network: Network) -> None:
+    parts = network.components
+    if len(parts) == 1:
+        return
+    listed = "; ".join(
+        f"({number}) {', '.join(part)}: {_trials_of(network, part)}"
+        for number, part in enumerate(parts, start=1)
+    )
+    raise DataError(
+        [
+            Issue(
+                "disconnected",
+                f"the network falls into {len(parts)} parts that no trial connects: {listed}",
+                "Effects between the parts cannot be estimated. Analyse one part, add a trial "
+                "that joins them, or merge treatments that are the same.",
+            )
+        ]
+    )
+
+
+def _trials_of(network: Network, part: tuple[str, ...]) -> str:
+    inside = [study for study, arms in network.trials.items() if arms[0] in part]
+    more = f" and {len(inside) - 3} more" if len(inside) > 3 else ""
+    return f"{', '.join(inside[:3])}{more}"

@@ -1,0 +1,83 @@
+"""A DataFrame that prints what the reader must know beside the numbers."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, final
+
+import pandas as pd
+
+__all__ = ["Table", "rounded"]
+
+
+@final
+class Table(pd.DataFrame):
+    """A pandas DataFrame with a caption above it and notes below it when printed.
+
+    Whatever is made from it (a selection, a sum, a merge) is a plain DataFrame again.
+
+    Parameters
+    ----------
+    data : anything a DataFrame takes
+        The cells.
+    caption : str
+        One sentence: what the numbers are and which direction is better.
+    notes : sequence of str
+        What the reader must know: defaults used, warnings, sources.
+    digits : int or mapping of column to int, default 2
+        Decimals printed, for columns not named 2; the cells keep full precision.
+    """
+
+    _metadata: ClassVar[list[str]] = ["caption", "notes", "digits"]
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        caption: str = "",
+        notes: Sequence[str] = (),
+        digits: int | Mapping[str, int] = 2,
+        **frame: Any,
+    ) -> None:
+        super().__init__(data, **frame)  # type: ignore[call-arg]  # the stubs only know __new__
+        self.caption = caption
+        self.notes = tuple(notes)
+        self.digits = digits
+
+    @property
+    def _constructor(self) -> Any:
+        return pd.DataFrame
+
+    def _printing(self) -> dict[str, Any]:
+        """Return how pandas is to print the cells."""
+        named = {} if isinstance(self.digits, int) else self.digits
+        others = self.digits if isinstance(self.digits, int) else 2
+        return {
+            "float_format": f"{{:.{others}f}}".format,
+            "formatters": {name: f"{{:.{number}f}}".format for name, number in named.items()},
+            "na_rep": "",
+        }
+
+    def __str__(self) -> str:
+        """Return caption, cells and notes as text."""
+        cells = pd.DataFrame(self).to_string(**self._printing())
+        return "\n".join([self.caption, cells, *(f"- {note}" for note in self.notes)])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        cells = pd.DataFrame(self).to_html(**self._printing(), escape=True)
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        return f"<p>{html.escape(self.caption)}</p>{cells}<ul>{notes}</ul>"
+
+
+def rounded(value: float, mcse: float, *, digits: int = 2) -> str:
+    """Return ``value`` with no more decimals than its Monte Carlo error supports.
+
+    A decimal is shown when two standard errors do not exceed ten of its units.
+    """
+    while digits > 0 and 2 * mcse > 10.0 ** (1 - digits):
+        digits -= 1
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text
