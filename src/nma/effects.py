@@ -11,7 +11,7 @@ import pandas as pd
 
 from nma.errors import ModelError
 from nma.estimates import Estimates, estimates, replicate_error
-from nma.least_squares import common_effect
+from nma.least_squares import common_effect, estimable
 from nma.model import stated_priors
 from nma.priors import Prior
 from nma.problem import Contrasts
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from nma.posterior import Posterior
 
 __all__ = ["effect_table", "league_table", "relative_effects", "summary"]
-
-PRIOR_DRIVEN = 0.9
-"""Share of its prior sd that a contrast keeps when the data have told little about it."""
 
 
 def relative_effects(
@@ -300,7 +297,7 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
             f"{_scale_name(posterior)} with {level:.0%} credible intervals; "
             f"{posterior.network.better} is better.",
         ),
-        notes=_notes(posterior, pairs, found),
+        notes=_notes(posterior, pairs),
     )
     table.attrs.update(_numbers(posterior))
     return table
@@ -318,7 +315,7 @@ def _scale_row(posterior: Posterior, name: str, level: float) -> list[float]:
 
 def _numbers(posterior: Posterior) -> dict[str, float]:
     found: dict[str, float] = dict(posterior.draws.diagnostics)
-    if all(isinstance(part, Contrasts) for part in posterior.problem.evidence):
+    if _is_normal(posterior):
         common = common_effect(posterior.problem)
         found |= {"Q": common.Q, "df": float(common.df), "i_squared": common.i_squared}
     if posterior.draws.moments is not None:
@@ -326,15 +323,13 @@ def _numbers(posterior: Posterior) -> dict[str, float]:
     return found
 
 
-def _notes(
-    posterior: Posterior, pairs: Sequence[tuple[str, str]], found: Estimates
-) -> tuple[str, ...]:
+def _notes(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     numbers = _numbers(posterior)
     return (
         *_heterogeneity_notes(numbers),
         *_exactness_notes(posterior, numbers),
         *_prior_notes(posterior),
-        *_prior_driven_notes(posterior, pairs, found),
+        *_prior_driven_notes(posterior, pairs),
         *posterior.notices,
     )
 
@@ -371,15 +366,16 @@ def _shown(prior: Prior) -> str:
     return re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.4g}", repr(prior))
 
 
-def _prior_driven_notes(
-    posterior: Posterior, pairs: Sequence[tuple[str, str]], found: Estimates
-) -> list[str]:
-    parameters = posterior.problem.parameters
-    fixed = np.array([scale is None for scale in parameters.scale])
-    contrasts = _contrasts(posterior, pairs) * fixed
-    prior = np.sqrt(np.einsum("cp,pq,cq->c", contrasts, parameters.covariance, contrasts))
+def _prior_driven_notes(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> list[str]:
+    if not _is_normal(posterior):
+        return []
+    told = estimable(posterior.problem, _contrasts(posterior, pairs))
     return [
-        f"{a} versus {b} rests on its prior: the data leave {sd / before:.0%} of the prior sd."
-        for (a, b), sd, before in zip(pairs, found.sd, prior, strict=True)
-        if before > 0 and sd > PRIOR_DRIVEN * before
+        f"{a} versus {b} rests on its prior: no trials, directly or together, determine it."
+        for (a, b), known in zip(pairs, told, strict=True)
+        if not known
     ]
+
+
+def _is_normal(posterior: Posterior) -> bool:
+    return all(isinstance(part, Contrasts) for part in posterior.problem.evidence)

@@ -14,7 +14,7 @@ from nma.problem import Contrasts, Problem
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CommonEffect", "Rows", "common_effect", "rows"]
+__all__ = ["CommonEffect", "Rows", "common_effect", "estimable", "rows"]
 
 BUDGET = 4_000_000
 """Numbers held at once while products are summed (32 MB)."""
@@ -120,22 +120,34 @@ def rows(problem: Problem, free: str | None, known: Mapping[str, float]) -> Rows
 def _rotated(
     problem: Problem, block: Contrasts, free: str | None, known: Mapping[str, float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
-    V = block.V + sum(
-        (tau**2 * _effect_covariance(problem, block, name) for name, tau in known.items()),
-        np.zeros_like(block.V),
-    )
-    lower = np.linalg.cholesky(V)
+    lower = np.linalg.cholesky(block.V)
     whiten = np.linalg.inv(lower)
+    log_determinant = 2 * float(np.log(np.diagonal(lower, axis1=1, axis2=2)).sum())
+    if known:
+        added = sum(
+            tau**2 * _effect_covariance(problem, block, name) for name, tau in known.items()
+        )
+        spread, whiten = _diagonal(added, whiten)
+        whiten = whiten / np.sqrt(1 + spread)[:, :, None]
+        log_determinant += float(np.log1p(spread).sum())
     spread = np.zeros(block.y.shape)
     if free is not None:
-        moved = whiten @ _effect_covariance(problem, block, free) @ np.swapaxes(whiten, 1, 2)
-        spread, axes = np.linalg.eigh(moved)
-        whiten = np.swapaxes(axes, 1, 2) @ whiten
+        spread, whiten = _diagonal(_effect_covariance(problem, block, free), whiten)
     levels = problem.levels[block.arms]
     X = whiten @ (levels[:, 1:] - levels[:, :1])
     y = np.einsum("tjk,tk->tj", whiten, block.y)
-    log_determinant = 2 * float(np.log(np.diagonal(lower, axis1=1, axis2=2)).sum())
-    return X.reshape(-1, X.shape[2]), y.ravel(), np.maximum(spread, 0.0).ravel(), log_determinant
+    return X.reshape(-1, X.shape[2]), y.ravel(), spread.ravel(), log_determinant
+
+
+def _diagonal(
+    covariance: NDArray[np.float64], whiten: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rotate whitened contrasts until a further covariance is diagonal; return it and the turn.
+
+    Eigenvalues are clipped at zero: a covariance of low rank leaves rounding in their place.
+    """
+    spread, axes = np.linalg.eigh(whiten @ covariance @ np.swapaxes(whiten, 1, 2))
+    return np.maximum(spread, 0.0), np.swapaxes(axes, 1, 2) @ whiten
 
 
 def _effect_covariance(problem: Problem, block: Contrasts, scale: str) -> NDArray[np.float64]:
@@ -170,6 +182,23 @@ class CommonEffect:
     def i_squared(self) -> float:
         """max(0, (Q - df) / Q), zero where nothing is left over (Higgins and Thompson 2002)."""
         return max(0.0, (self.Q - self.df) / self.Q) if self.df > 0 and self.Q > 0 else 0.0
+
+
+def estimable(problem: Problem, contrasts: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which linear functions of beta the trials determine without any prior.
+
+    Parameters
+    ----------
+    problem : Problem
+        Parameters that a scale multiplies are random effects, and left aside.
+    contrasts : array, (function, parameter)
+        The coefficients.
+    """
+    fixed = np.array([scale is None for scale in problem.parameters.scale])
+    X = rows(problem, None, {}).X[:, fixed]
+    asked = contrasts[:, fixed]
+    solution = np.linalg.lstsq(X.T, asked.T, rcond=None)[0]
+    return np.asarray(np.abs(X.T @ solution - asked.T).max(axis=0, initial=0.0) < 1e-8)
 
 
 def common_effect(problem: Problem) -> CommonEffect:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, final
+from typing import TYPE_CHECKING, ClassVar, Protocol, final
 
 import numpy as np
 
@@ -33,6 +33,9 @@ START = 17
 MOST = 20_000
 """Nodes in all at which refinement stops."""
 
+WIDEN = 4.0
+"""Distance on a chart's line by which a window grows where the integrand matters at its end."""
+
 UPSAMPLE = 16
 """Points of a tabulated marginal for each interval between nodes."""
 
@@ -41,8 +44,12 @@ class Chart(Protocol):
     """A map of the line onto the support of a scale."""
 
     @property
-    def window(self) -> tuple[float, float]:
-        """The part of the line worth looking at."""
+    def start(self) -> tuple[float, float]:
+        """The part of the line to look at first."""
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The part of the line outside which nothing can matter."""
 
     def value(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the scale at ``x``."""
@@ -55,10 +62,8 @@ class Chart(Protocol):
 @dataclass(frozen=True)
 class _Point:
     at: float
-
-    @property
-    def window(self) -> tuple[float, float]:
-        return 0.0, 0.0
+    start: ClassVar[tuple[float, float]] = (0.0, 0.0)
+    limits: ClassVar[tuple[float, float]] = (0.0, 0.0)
 
     def value(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.full_like(x, self.at)
@@ -74,10 +79,8 @@ class _Open:
 
     lower: float
     width: float
-
-    @property
-    def window(self) -> tuple[float, float]:
-        return -5.0, 40.0
+    start: ClassVar[tuple[float, float]] = (-3.0, 4.0)
+    limits: ClassVar[tuple[float, float]] = (-5.0, 40.0)
 
     def value(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.lower + self.width * np.exp(x - np.exp(-x))
@@ -93,10 +96,8 @@ class _Between:
 
     lower: float
     upper: float
-
-    @property
-    def window(self) -> tuple[float, float]:
-        return -math.asinh(18.0), math.asinh(18.0)
+    start: ClassVar[tuple[float, float]] = (-math.asinh(18.0), math.asinh(18.0))
+    limits: ClassVar[tuple[float, float]] = start
 
     def value(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         half = (self.upper - self.lower) / 2
@@ -225,11 +226,11 @@ def integrate(
 def _zoom(
     evaluate: Callable[[NDArray[np.float64]], NDArray[np.float64]], charts: tuple[Chart, ...]
 ) -> tuple[tuple[NDArray[np.float64], ...], NDArray[np.float64]]:
-    windows = [chart.window for chart in charts]
+    windows = [chart.start for chart in charts]
     while True:
         axes = tuple(_axis(*window) for window in windows)
         values = evaluate(_mesh(axes)).reshape([len(axis) for axis in axes])
-        kept = [_mattering(axis, values, k) for k, axis in enumerate(axes)]
+        kept = [_mattering(axis, values, k, charts[k].limits) for k, axis in enumerate(axes)]
         if all(_filled(new, old) for new, old in zip(kept, windows, strict=True)):
             return axes, values
         windows = kept
@@ -240,16 +241,25 @@ def _axis(lower: float, upper: float) -> NDArray[np.float64]:
 
 
 def _filled(new: tuple[float, float], old: tuple[float, float]) -> bool:
-    return new[1] - new[0] >= 0.6 * (old[1] - old[0])
+    """Return whether looking again would show nothing more: neither wider nor much closer."""
+    inside = old[0] <= new[0] and new[1] <= old[1]
+    return inside and new[1] - new[0] >= 0.6 * (old[1] - old[0])
 
 
 def _mattering(
-    axis: NDArray[np.float64], values: NDArray[np.float64], k: int
+    axis: NDArray[np.float64],
+    values: NDArray[np.float64],
+    k: int,
+    limits: tuple[float, float],
 ) -> tuple[float, float]:
+    """Return the window where the integrand matters, widened where it still does at an end."""
     others = tuple(other for other in range(values.ndim) if other != k)
     along = values.max(axis=others)
     matter = np.flatnonzero(along > along.max() - DROP)
-    return axis[max(matter[0] - 1, 0)], axis[min(matter[-1] + 1, len(axis) - 1)]
+    first, last = matter[0] - 1, matter[-1] + 1
+    lower = axis[first] if first >= 0 else axis[0] - WIDEN
+    upper = axis[last] if last < len(axis) else axis[-1] + WIDEN
+    return max(lower, limits[0]), min(upper, limits[1])
 
 
 def _doubled(
