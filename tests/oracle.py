@@ -80,7 +80,8 @@ def answer(problem: Problem, *, upto: float = 60.0) -> Answer:
         for scale, value in zip(problem.scales, values, strict=True):
             log += float(scale.prior.log_density(np.array([value]))[0])
         second = covariance + np.outer(mean, mean)
-        return np.exp(log - anchor) * np.concatenate([[1.0], values, mean, second.ravel()])
+        parts = np.concatenate([[1.0], np.asarray(values), mean, second.ravel()])
+        return np.asarray(np.exp(log - anchor) * parts)
 
     supports = [(max(a, 0.0), min(b, upto)) for a, b in (s.prior.support for s in problem.scales)]
     total = _integral(integrand, supports)
@@ -107,17 +108,19 @@ def _integral(
         def along(value: float) -> Array:
             values = known.copy()
             values[only] = value
-            return function(values)
+            return function(values.tolist())
 
         points = [p for p in (0.2, 1.0) if supports[only][0] < p < supports[only][1]]
         limits = supports[only]
         found, _ = integrate.quad_vec(along, *limits, epsabs=1e-13, epsrel=1e-11, points=points)
         return np.asarray(found)
-    total: Array = np.zeros(1)
+    total = np.zeros(1)
     for choice in product(*(_panels(*supports[k]) for k in free)):
         values = known.copy()
         values[free] = [value for value, _ in choice]
-        total = total + math.prod(weight for _, weight in choice) * function(values)
+        total = np.asarray(
+            total + math.prod(weight for _, weight in choice) * function(values.tolist())
+        )
     return total
 
 

@@ -13,12 +13,12 @@ from itertools import combinations
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import oracle
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
 import nma
+import oracle
 from nma.errors import EngineError, Issue, ModelError
 from nma.model import problem
 from nma.network import Network
@@ -420,7 +420,7 @@ def test_two_effect_scales_agree_with_the_dense_computation() -> None:
     network = loop()
     task = resolved(network, CONSISTENCY, RANDOM)
     arms = task.arms
-    later = (arms["treatment"] != "A").to_numpy(dtype=float)
+    later = np.asarray(arms["treatment"] != "A", dtype=float)
     shared = pd.factorize(arms["study"] + (arms["treatment"] != "A").astype(str))[0]
     from nma.problem import ArmEffect
 
