@@ -1,0 +1,112 @@
+"""Sphinx builds these pages without a network: formulas become MathML, fonts are the reader's."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from importlib import import_module
+from importlib.metadata import version as version_of
+
+from docutils import nodes
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+from sphinx.writers.html5 import HTML5Translator
+
+project = "nma"
+copyright = "the nma maintainers"
+version = release = version_of("bayesnma")
+
+extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_parser"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build", "decisions"]  # decisions are for contributors
+rst_prolog = ".. currentmodule:: nma\n"
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+autodoc_class_signature = "mixed"
+numpydoc_show_class_members = False
+
+highlight_options = {name: {"stripnl": True} for name in ("python", "pycon", "default")}
+
+html_theme = "furo"
+html_title = f"nma {release}"
+html_static_path = ["_static"]
+html_css_files = ["nma.css"]
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_sourcelink = False
+
+REFERENCE = {
+    "nma",
+    "nma.datasets",
+    "nma.engines",
+    "nma.errors",
+    "nma.graph",
+    "nma.heterogeneity",
+    "nma.outcomes",
+    "nma.priors",
+    "nma.problem",
+    "nma.structures",
+    "nma.tables",
+}
+"""Modules whose public names must all stand in the reference."""
+
+ACCENTED = re.compile(r"(\\(?:bar|hat|tilde) ?(?:\\[a-z]+|\w|{[^}]*}))(?=_)")
+"""A letter with an accent and an index, which docutils would set below the letter."""
+
+logger = logging.getLogger(__name__)
+
+
+def inline_formula(translator: HTML5Translator, node: nodes.Element) -> None:
+    """Write a formula within a line."""
+    translator.body.append(mathml(node, block=False))
+    raise nodes.SkipNode
+
+
+def displayed_formula(translator: HTML5Translator, node: nodes.Element) -> None:
+    """Write a formula on a line of its own."""
+    translator.body.append(f'<div class="math">{mathml(node, block=True)}</div>\n')
+    raise nodes.SkipNode
+
+
+def mathml(node: nodes.Element, *, block: bool) -> str:
+    try:
+        written = tex2mathml(ACCENTED.sub(r"\1{}", node.astext()), as_block=block)
+    except MathError as error:
+        logger.warning("a formula cannot be read: %s", error, location=node)
+        return ""
+    return str(written).replace("\N{MODIFIER LETTER MACRON}", "\N{OVERLINE}")  # seen in any font
+
+
+def unlisted(app: Sphinx, env: BuildEnvironment) -> None:  # noqa: ARG001  Sphinx passes both
+    """Warn of public names that the reference leaves out."""
+    listed = set(env.domains["py"].objects)
+    for name in sorted(REFERENCE):
+        module = import_module(name)
+        for public in module.__all__:
+            if not inspect.ismodule(getattr(module, public)) and f"{name}.{public}" not in listed:
+                logger.warning("%s.%s is public and not in the reference", name, public)
+
+
+def without_arguments(
+    app: Sphinx,  # noqa: ARG001  Sphinx passes all six
+    what: str,  # noqa: ARG001
+    name: str,  # noqa: ARG001
+    value: object,
+    options: object,  # noqa: ARG001
+    *written: str | None,
+) -> tuple[str | None, ...]:
+    """Leave out the arguments of protocols, which nobody calls."""
+    return ("", None) if getattr(value, "_is_protocol", False) else written
+
+
+def setup(app: Sphinx) -> None:
+    app.add_html_math_renderer(
+        "mathml", inline_renderers=(inline_formula, None), block_renderers=(displayed_formula, None)
+    )
+    app.connect("autodoc-process-signature", without_arguments)
+    app.connect("env-check-consistency", unlisted)
