@@ -6,14 +6,17 @@ import inspect
 import re
 from importlib import import_module
 from importlib.metadata import version as version_of
+from typing import TYPE_CHECKING
 
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
-from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
-from sphinx.writers.html5 import HTML5Translator
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
+    from sphinx.writers.html5 import HTML5Translator
 
 project = "nma"
 copyright = "the nma maintainers"
