@@ -13,7 +13,6 @@ from nma import structures as structures
 from nma.effects import effect_table as effect_table
 from nma.effects import league_table as league_table
 from nma.effects import relative_effects as relative_effects
-from nma.effects import summary as summary
 from nma.fitting import fit as fit
 from nma.model import Model as Model
 from nma.network import Network as Network
@@ -23,6 +22,7 @@ from nma.ranking import p_best as p_best
 from nma.ranking import rank_probabilities as rank_probabilities
 from nma.ranking import ranks as ranks
 from nma.ranking import sucra as sucra
+from nma.summaries import summary as summary
 
 __all__ = [
     "Model",

@@ -1,29 +1,22 @@
-"""Relative effects: draws, tables, the league table and the summary of a fit."""
+"""Relative effects: draws, numbers and the league table."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from nma.errors import ModelError
-from nma.estimates import Estimates, estimates, replicate_error
-from nma.least_squares import common_effect, estimable
-from nma.model import stated_priors
-from nma.priors import Prior
-from nma.problem import Contrasts
+from nma.estimates import captioned, estimates, ordered_pairs, scale_name
 from nma.tables import Table, rounded
 
 if TYPE_CHECKING:
     import xarray as xr
-    from numpy.typing import NDArray
 
     from nma.posterior import Posterior
 
-__all__ = ["effect_table", "league_table", "relative_effects", "summary"]
+__all__ = ["effect_table", "league_table", "relative_effects"]
 
 
 def relative_effects(
@@ -80,13 +73,8 @@ def relative_effects(
             "comparator": names,
         },
         name="relative effect",
-        attrs={"measure": _scale_name(posterior), "better": posterior.network.better},
+        attrs={"measure": scale_name(posterior), "better": posterior.network.better},
     )
-
-
-def _scale_name(posterior: Posterior) -> str:
-    measure = posterior.network.measure
-    return f"log {measure}" if posterior.network.ratio else measure
 
 
 def _direction(posterior: Posterior) -> str:
@@ -94,26 +82,6 @@ def _direction(posterior: Posterior) -> str:
     if posterior.network.ratio:
         return f"{'below' if better == 'lower' else 'above'} 1 favours the treatment"
     return f"{'negative' if better == 'lower' else 'positive'} favours the treatment"
-
-
-def _caption(posterior: Posterior, text: str) -> str:
-    return " ".join(part for part in (text, posterior.network.caption) if part)
-
-
-def _pairs(posterior: Posterior, comparators: Sequence[str] | None) -> list[tuple[str, str]]:
-    """Return (treatment, comparator), every treatment against each comparator but itself."""
-    names = posterior.treatments if comparators is None else tuple(comparators)
-    return [(a, b) for b in names for a in posterior.treatments if a != b]
-
-
-def _contrasts(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
-    position = {name: k for k, name in enumerate(posterior.treatments)}
-    for _, comparator in pairs:
-        if comparator not in position:
-            posterior.position(comparator)
-    first = [position[a] for a, _ in pairs]
-    second = [position[b] for _, b in pairs]
-    return posterior.levels[first] - posterior.levels[second]
 
 
 def effect_table(
@@ -151,8 +119,8 @@ def effect_table(
     >>> float(table.loc[("multimodal care", "passive control"), "estimate"].round(2))
     -1.72
     """
-    pairs = _pairs(posterior, comparators)
-    found = _estimates(posterior, pairs, level)
+    pairs = ordered_pairs(posterior, comparators)
+    found = estimates(posterior, pairs, level)
     natural = np.exp if posterior.network.ratio else np.asarray
     return Table(
         {
@@ -166,23 +134,11 @@ def effect_table(
         },
         index=pd.MultiIndex.from_tuples(pairs, names=["treatment", "comparator"]),
         digits={"mcse": 4},
-        caption=_caption(
+        caption=captioned(
             posterior,
             f"{posterior.network.measure}, treatment versus comparator, with {level:.0%} "
             f"credible intervals; {_direction(posterior)}.",
         ),
-    )
-
-
-def _estimates(posterior: Posterior, pairs: Sequence[tuple[str, str]], level: float) -> Estimates:
-    if not 0 < level < 1:
-        message = f"level={level!r} is not a probability between 0 and 1: write 0.95 for 95 %."
-        raise ModelError(message)
-    return estimates(
-        posterior.draws,
-        _contrasts(posterior, pairs),
-        level=level,
-        better=posterior.network.better,
     )
 
 
@@ -222,7 +178,7 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
         cells.loc[name, name] = name
     return Table(
         cells,
-        caption=_caption(
+        caption=captioned(
             posterior,
             f"League table: {posterior.network.measure} of row versus column with {level:.0%} "
             f"credible intervals; {_direction(posterior).replace('the treatment', 'the row')}.",
@@ -234,148 +190,3 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
 def _cell(estimate: float, lower: float, upper: float, mcse: float) -> str:
     low, high = rounded(lower, 3 * mcse), rounded(upper, 3 * mcse)
     return f"{rounded(estimate, mcse)} ({low}, {high})"
-
-
-def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
-    r"""Return the fit at a glance: effects against the reference, tau, and what was assumed.
-
-    .. math:: I^2 = \max(0, (Q - df)/Q)
-
-    with Q from common-effect least squares. ``attrs`` holds ``i_squared``, ``Q``, ``df``,
-    ``log_evidence`` and ``quadrature_error`` as numbers.
-
-    Parameters
-    ----------
-    posterior : Posterior
-        A fitted model.
-    level : float, default 0.95
-        Probability of the equal-tailed credible intervals.
-
-    Returns
-    -------
-    Table
-        Rows: each treatment versus the reference, then each scale. Columns on the scale of the
-        model: ``mean``, ``sd``, ``median``, ``lower``, ``upper`` and ``p_better``. Notes: which
-        priors were used and which were defaults, heterogeneity, evidence, every notice.
-
-    Examples
-    --------
-    >>> import nma
-    >>> posterior = nma.fit(nma.datasets.network("back_pain"))
-    >>> print(nma.summary(posterior).round(2).loc["tau", "median"])
-    0.38
-
-    References
-    ----------
-    Higgins and Thompson 2002, doi:10.1002/sim.1186, on I-squared.
-    """
-    pairs = _pairs(posterior, [posterior.comparator])
-    found = _estimates(posterior, pairs, level)
-    effects = pd.DataFrame(
-        {
-            "mean": found.mean,
-            "sd": found.sd,
-            "median": found.median,
-            "lower": found.lower,
-            "upper": found.upper,
-            "p_better": found.better,
-        },
-        index=[f"{a} vs {b}" for a, b in pairs],
-    )
-    scales = pd.DataFrame.from_dict(
-        {
-            scale.name: _scale_row(posterior, scale.name, level)
-            for scale in posterior.problem.scales
-        },
-        orient="index",
-        columns=effects.columns,
-    )
-    table = Table(
-        pd.concat([effects, scales]) if len(scales) else effects,
-        caption=_caption(
-            posterior,
-            f"{_scale_name(posterior)} with {level:.0%} credible intervals; "
-            f"{posterior.network.better} is better.",
-        ),
-        notes=_notes(posterior, pairs),
-    )
-    table.attrs.update(_numbers(posterior))
-    return table
-
-
-def _scale_row(posterior: Posterior, name: str, level: float) -> list[float]:
-    tails = [0.5, (1 - level) / 2, (1 + level) / 2]
-    if posterior.draws.moments is not None:
-        marginal = posterior.draws.moments.marginals[name]
-        quantiles = [marginal.quantile(tail) for tail in tails]
-        return [marginal.mean, marginal.sd, *quantiles, np.nan]
-    values = posterior.draws.values[name].to_numpy()
-    return [float(values.mean()), float(values.std()), *np.quantile(values, tails), np.nan]
-
-
-def _numbers(posterior: Posterior) -> dict[str, float]:
-    found: dict[str, float] = dict(posterior.draws.diagnostics)
-    if _is_normal(posterior):
-        common = common_effect(posterior.problem)
-        found |= {"Q": common.Q, "df": float(common.df), "i_squared": common.i_squared}
-    if posterior.draws.moments is not None:
-        found["log_evidence"] = posterior.draws.moments.log_evidence
-    return found
-
-
-def _notes(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    numbers = _numbers(posterior)
-    return (
-        *_heterogeneity_notes(numbers),
-        *_exactness_notes(posterior, numbers),
-        *_prior_notes(posterior),
-        *_prior_driven_notes(posterior, pairs),
-        *posterior.notices,
-    )
-
-
-def _heterogeneity_notes(numbers: dict[str, float]) -> list[str]:
-    if "Q" not in numbers:
-        return []
-    q = f"Q = {numbers['Q']:.2f} on {numbers['df']:.0f} df at common effect"
-    return [f"I-squared {numbers['i_squared']:.0%}: {q}."]
-
-
-def _exactness_notes(posterior: Posterior, numbers: dict[str, float]) -> list[str]:
-    moments = posterior.draws.moments
-    if moments is None:
-        beta = posterior.draws.values["beta"]
-        error = np.max(replicate_error(beta.to_numpy()) / beta.to_numpy().std(axis=(0, 1)))
-        return [f"From draws: Monte Carlo error up to {error:.1%} of a posterior sd."]
-    error = numbers.get("quadrature_error", 0.0)
-    nodes = f"{len(moments.weight)} quadrature nodes, error below {max(error, 1e-12):.0e}"
-    return [f"Exact: {nodes}; log evidence {moments.log_evidence:.4f}."]
-
-
-def _prior_notes(posterior: Posterior) -> list[str]:
-    """Return the priors that were used, those the library chose said to be so."""
-    used = stated_priors(posterior.model.structure) + stated_priors(posterior.model.heterogeneity)
-    return [
-        f"Prior: {name} ~ {_shown(prior)}{f' ({prior.origin})' if prior.origin else ''}."
-        for name, prior in used
-    ]
-
-
-def _shown(prior: Prior) -> str:
-    """Return a prior as it is written, its numbers to four figures."""
-    return re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.4g}", repr(prior))
-
-
-def _prior_driven_notes(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> list[str]:
-    if not _is_normal(posterior):
-        return []
-    told = estimable(posterior.problem, _contrasts(posterior, pairs))
-    return [
-        f"{a} versus {b} rests on its prior: no trials, directly or together, determine it."
-        for (a, b), known in zip(pairs, told, strict=True)
-        if not known
-    ]
-
-
-def _is_normal(posterior: Posterior) -> bool:
-    return all(isinstance(part, Contrasts) for part in posterior.problem.evidence)

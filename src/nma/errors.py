@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
+
 __all__ = [
     "DataError",
     "DataWarning",
@@ -16,7 +18,12 @@ __all__ = [
     "NmaError",
     "NmaWarning",
     "nearest",
+    "shortened",
+    "shown",
 ]
+
+AT_ONCE = 5
+"""Problems of one kind in one column that a message lists; ``issues`` holds them all."""
 
 
 @final
@@ -51,7 +58,7 @@ class Issue:
     @property
     def place(self) -> str:
         """Where the problem is: trial, rows and column, as far as they are known."""
-        parts = [f"trial {self.study!r}"] if self.study is not None else []
+        parts = [f"trial {shown(self.study)}"] if self.study is not None else []
         if self.rows:
             parts.append(_rows(self.rows))
         if self.column is not None:
@@ -96,8 +103,16 @@ class DataError(NmaError, ValueError):
 def _listed(issues: tuple[Issue, ...]) -> str:
     if len(issues) == 1:
         return str(issues[0])
-    lines = [f"  {number}. {issue}" for number, issue in enumerate(issues, start=1)]
-    return "\n".join([f"{len(issues)} problems in the data:", *lines])
+    alike: dict[tuple[str, str | None], list[Issue]] = {}
+    for issue in issues:
+        alike.setdefault((issue.code, issue.column), []).append(issue)
+    lines = [f"{len(issues)} problems in the data:"]
+    for (code, column), kind in alike.items():
+        lines += [f"  - {issue}" for issue in kind[:AT_ONCE]]
+        if len(kind) > AT_ONCE:
+            where = "" if column is None else f" in column {column!r}"
+            lines.append(f"  - ... and {len(kind) - AT_ONCE} more of [{code}]{where}")
+    return "\n".join(lines)
 
 
 @final
@@ -119,8 +134,19 @@ class DataWarning(NmaWarning):
     """The data were changed on the user's word, or look odd; the result keeps the notice."""
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
+def nearest(name: object, names: Iterable[object]) -> str:
     """Return ``" Did you mean 'x'?"`` for the closest of ``names``, or nothing."""
     folded = {str(other).strip().casefold(): str(other) for other in names}
-    match = difflib.get_close_matches(name.strip().casefold(), folded, n=1, cutoff=0.5)
-    return f" Did you mean {folded[match[0]]!r}?" if match else ""
+    match = difflib.get_close_matches(str(name).strip().casefold(), folded, n=1, cutoff=0.5)
+    return f" Did you mean {shown(folded[match[0]])}?" if match else ""
+
+
+def shown(value: object, *, most: int = 60) -> str:
+    """Return a value as messages print it: quoted if it is text, and shortened."""
+    text = repr(value.item() if isinstance(value, np.generic) else value)
+    return text if len(text) <= most else f"{text[: most - 4]}...{text[-1]}"
+
+
+def shortened(name: str, most: int = 40) -> str:
+    """Return a name as tables print it."""
+    return name if len(name) <= most else f"{name[: most - 4]} ..."

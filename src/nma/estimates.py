@@ -1,18 +1,32 @@
-"""Means, spreads and quantiles of linear functions of beta: exact where possible, else of draws."""
+"""Means, spreads and quantiles of relative effects: exact where possible, else of draws."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from nma.errors import ModelError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nma.problem import Better, Draws, Moments
+    from nma.posterior import Posterior
+    from nma.problem import Draws, Moments
+    from nma.protocols import Better
 
-__all__ = ["Estimates", "estimates", "replicate_error"]
+__all__ = [
+    "Estimates",
+    "captioned",
+    "contrasts",
+    "estimates",
+    "ordered_pairs",
+    "replicate_error",
+    "require_level",
+    "scale_name",
+]
 
 
 @final
@@ -39,31 +53,68 @@ class Estimates:
     mcse: NDArray[np.float64]
 
 
-def estimates(
-    draws: Draws, contrasts: NDArray[np.float64], *, level: float, better: Better
-) -> Estimates:
-    """Return estimates of linear functions of beta, from the moments where there are any.
+def scale_name(posterior: Posterior) -> str:
+    """Return the name of the scale of the model, such as ``log OR``."""
+    measure = posterior.network.measure
+    return f"log {measure}" if posterior.network.ratio else measure
+
+
+def captioned(posterior: Posterior, text: str) -> str:
+    """Return a caption that also says what the data are, where they must not go unsaid."""
+    return " ".join(part for part in (text, posterior.network.caption) if part)
+
+
+def ordered_pairs(posterior: Posterior, comparators: Sequence[str] | None) -> list[tuple[str, str]]:
+    """Return (treatment, comparator), every treatment against each comparator but itself."""
+    names = posterior.treatments if comparators is None else tuple(comparators)
+    for name in names:
+        posterior.position(name)
+    return [(a, b) for b in names for a in posterior.treatments if a != b]
+
+
+def contrasts(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+    """Return the coefficients of treatment minus comparator, (pair, parameter)."""
+    position = {name: k for k, name in enumerate(posterior.treatments)}
+    first = [position[a] for a, _ in pairs]
+    second = [position[b] for _, b in pairs]
+    return posterior.levels[first] - posterior.levels[second]
+
+
+def require_level(level: float) -> None:
+    """Refuse a level that is no probability, such as 95."""
+    if not 0 < level < 1:
+        message = f"level={level!r} is not a probability between 0 and 1: write 0.95 for 95 %."
+        raise ModelError(message)
+
+
+def estimates(posterior: Posterior, pairs: Sequence[tuple[str, str]], level: float) -> Estimates:
+    """Return estimates of relative effects, from the moments where there are any.
 
     Parameters
     ----------
-    draws : Draws
-        What an engine gave back.
-    contrasts : array, (function, parameter)
-        The coefficients.
+    posterior : Posterior
+        A fitted model.
+    pairs : sequence of (str, str)
+        Treatment and comparator of each effect.
     level : float
         Probability of the equal-tailed interval.
-    better : {"lower", "higher"}
-        Which side of zero is better.
+
+    Raises
+    ------
+    ModelError
+        If the level is not between 0 and 1.
     """
-    if draws.moments is not None:
-        return _exact(draws.moments, contrasts, level, better)
-    return _sampled(draws, contrasts, level, better)
+    require_level(level)
+    coefficients, better = contrasts(posterior, pairs), posterior.network.better
+    if posterior.draws.moments is not None:
+        return _exact(posterior.draws.moments, coefficients, level, better)
+    return _sampled(posterior.draws, coefficients, level, better)
 
 
 def _exact(
-    moments: Moments, contrasts: NDArray[np.float64], level: float, better: Better
+    moments: Moments, coefficients: NDArray[np.float64], level: float, better: Better
 ) -> Estimates:
-    mixture = moments.of(contrasts)
+    mixture = moments.of(coefficients)
     below = mixture.below(0.0)
     lower, median, upper = (
         mixture.quantile(probability) for probability in ((1 - level) / 2, 0.5, (1 + level) / 2)
@@ -75,14 +126,14 @@ def _exact(
         lower=lower,
         upper=upper,
         better=below if better == "lower" else 1 - below,
-        mcse=np.zeros(len(contrasts)),
+        mcse=np.zeros(len(coefficients)),
     )
 
 
 def _sampled(
-    draws: Draws, contrasts: NDArray[np.float64], level: float, better: Better
+    draws: Draws, coefficients: NDArray[np.float64], level: float, better: Better
 ) -> Estimates:
-    values = draws.values["beta"].to_numpy() @ contrasts.T
+    values = draws.values["beta"].to_numpy() @ coefficients.T
     flat = values.reshape(-1, values.shape[-1])
     below = (flat < 0).mean(axis=0) + (flat == 0).mean(axis=0) / 2
     lower, median, upper = np.quantile(flat, [(1 - level) / 2, 0.5, (1 + level) / 2], axis=0)

@@ -16,7 +16,8 @@ from nma.posterior import Posterior
 
 if TYPE_CHECKING:
     from nma.network import Network
-    from nma.problem import Engine, Problem
+    from nma.problem import Problem
+    from nma.protocols import Engine
 
 __all__ = ["fit"]
 
@@ -96,7 +97,7 @@ def _digest(task: Problem) -> str:
 
     digest = hashlib.sha256()
     for column in ("study", "treatment"):
-        digest.update("\x1f".join(task.arms[column]).encode())
+        digest.update("\x1f".join(task.arms[column].tolist()).encode())
     for part in task.evidence:
         for name in sorted(vars(part)):
             value = getattr(part, name)

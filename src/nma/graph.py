@@ -5,15 +5,22 @@ Everything here takes and returns plain labels; this is the only file that uses 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from nma.errors import shortened
 
 if TYPE_CHECKING:
     import networkx as nx
 
 __all__ = [
+    "as_text",
     "bridges",
+    "comparisons",
     "components",
     "designs",
     "direct_evidence",
@@ -22,7 +29,11 @@ __all__ = [
     "is_star",
     "loops",
     "single_trial_edges",
+    "splittable",
 ]
+
+PRINTED = 20
+"""Comparisons that printing a network shows."""
 
 Trials = Mapping[str, tuple[str, ...]]
 """For each trial the treatments it compares."""
@@ -43,8 +54,8 @@ def evidence_graph(
     Returns
     -------
     networkx.Graph
-        Nodes carry ``trials`` and ``participants``; edges carry ``trials``, the names of the
-        trials that compare the two directly.
+        Nodes and edges carry ``trials``, the names of the trials that hold the treatment or compare
+        the two directly, and ``participants`` of the arms concerned; NaN where no arm tells.
     """
     import networkx as nx
 
@@ -55,15 +66,21 @@ def evidence_graph(
             at_node.setdefault(treatment, []).append(study)
         for a, b in combinations(sorted(set(treatments)), 2):
             at_edge.setdefault((a, b), []).append(study)
-    people: dict[str, float] = {}
-    for (_, treatment), number in (participants or {}).items():
-        people[treatment] = people.get(treatment, 0.0) + number
+    people = participants or {}
     graph: nx.Graph[str] = nx.Graph()
     for node, studies in sorted(at_node.items()):
-        graph.add_node(node, trials=tuple(studies), participants=people.get(node, 0.0))
+        graph.add_node(node, trials=tuple(studies), participants=_told(people, studies, node))
     for (a, b), studies in sorted(at_edge.items()):
-        graph.add_edge(a, b, trials=tuple(studies))
+        graph.add_edge(a, b, trials=tuple(studies), participants=_told(people, studies, a, b))
     return nx.freeze(graph)
+
+
+def _told(
+    people: Mapping[tuple[str, str], float], studies: Iterable[str], *treatments: str
+) -> float:
+    arms = ((study, treatment) for study in studies for treatment in treatments)
+    told = [people[arm] for arm in arms if arm in people]
+    return sum(told) if told else math.nan
 
 
 def components(graph: nx.Graph[str]) -> tuple[tuple[str, ...], ...]:
@@ -100,6 +117,32 @@ def has_indirect_evidence(trials: Trials, a: str, b: str) -> bool:
         {study: arms for study, arms in trials.items() if not {a, b} <= set(arms)}
     )
     return a in others and b in others and nx.has_path(others, a, b)
+
+
+def splittable(graph: nx.Graph[str]) -> tuple[tuple[str, str], ...]:
+    """Return the comparisons with both direct evidence and indirect evidence independent of it.
+
+    The same as asking ``has_indirect_evidence`` of every edge, in one pass over the graph.
+    """
+    import networkx as nx
+
+    left: nx.Graph[str] = nx.Graph(graph)
+    found = []
+    for a, b in sorted((min(edge), max(edge)) for edge in graph.edges):
+        gone = _edges_of(graph, a, b)
+        left.remove_edges_from(gone)
+        if nx.has_path(left, a, b):
+            found.append((a, b))
+        left.add_edges_from(gone)
+    return tuple(found)
+
+
+def _edges_of(graph: nx.Graph[str], a: str, b: str) -> list[tuple[str, str]]:
+    """Return the edges that only trials of both ``a`` and ``b`` have laid."""
+    trials = set(graph.edges[a, b]["trials"])
+    near = {a, b} | (set(graph[a]) & set(graph[b]))
+    inside = graph.subgraph(near).edges
+    return [edge for edge in inside if trials.issuperset(graph.edges[edge]["trials"])]
 
 
 def loops(trials: Trials, *, longest: int = 4) -> tuple[tuple[str, ...], ...]:
@@ -154,3 +197,62 @@ def is_star(graph: nx.Graph[str]) -> bool:
     """Return whether every comparison shares one treatment, so that nothing can be checked."""
     edges = [set(edge) for edge in graph.edges]
     return len(edges) > 1 and bool(set.intersection(*edges))
+
+
+def comparisons(
+    graph: nx.Graph[str], treatments: Sequence[str], reference: str = ""
+) -> pd.DataFrame:
+    """Return the pairs of treatments that trials compare directly, as a table.
+
+    Parameters
+    ----------
+    graph : networkx.Graph
+        The evidence.
+    treatments : sequence of str
+        The order to follow: the later treatment against the earlier.
+    reference : str, optional
+        A treatment that is always the comparator.
+    """
+    place = {name: code for code, name in enumerate(treatments)}
+    cut, split = set(bridges(graph)), set(splittable(graph))
+    found = {}
+    for a, b in graph.edges:
+        earlier, later = sorted((a, b), key=place.__getitem__)
+        swap = later == reference
+        edge = graph.edges[a, b]
+        found[place[earlier], place[later]] = {
+            "treatment": earlier if swap else later,
+            "comparator": later if swap else earlier,
+            "trials": len(edge["trials"]),
+            "participants": edge["participants"],
+            "indirect": (min(a, b), max(a, b)) in split,
+            "bridge": (min(a, b), max(a, b)) in cut,
+        }
+    return pd.DataFrame([found[pair] for pair in sorted(found)])
+
+
+def as_text(table: pd.DataFrame) -> str:
+    """Return comparisons as text: all of them, or those with the most trials."""
+    most = table.sort_values("trials", ascending=False, kind="stable").index[:PRINTED]
+    few = table.loc[sorted(most)]
+    names = [
+        f"{shortened(treatment)} vs {shortened(comparator)}"
+        for treatment, comparator in zip(few["treatment"], few["comparator"], strict=True)
+    ]
+    width = max(map(len, names))
+    cells = {"": [name.ljust(width) for name in names], "trials": few["trials"].tolist()}
+    if few["participants"].notna().any():
+        people = few["participants"].tolist()
+        cells["participants"] = [
+            "" if math.isnan(number) else f"{number:,.0f}" for number in people
+        ]
+    for name in ("indirect", "bridge"):
+        if few[name].any():
+            cells[name] = ["yes" if here else "" for here in few[name]]
+    lines = [line.rstrip() for line in pd.DataFrame(cells).to_string(index=False).splitlines()]
+    if len(table) > PRINTED:
+        lines.append(
+            f"These are the {PRINTED} comparisons with the most trials; network.comparisons() "
+            f"has all {len(table)}."
+        )
+    return "\n".join(lines)

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from nma import readers
-from nma.errors import DataError, Issue
-from nma.problem import Outcome
+from nma.errors import DataError, Issue, shown
+from nma.labels import collisions, labels, misnamed
+from nma.protocols import Outcome
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Read", "read"]
+__all__ = ["Read", "read", "uncombinable"]
+
+OURS = ("study", "treatment", "comparator", "participants")
+"""Columns of our own; a column of the user's that has such a name travels under another."""
 
 
 class Read(NamedTuple):
-    """A table of trials, read.
+    """A table of trials, read and found to be sound.
 
     ``rows`` are the user's numbers in canonical order; ``positions`` (row, side) point into
-    ``arms``; ``issues`` must be empty before any of it is used.
+    ``arms``; ``changes`` were made to the data, ``remarks`` only look odd.
     """
 
     rows: pd.DataFrame
@@ -31,11 +38,27 @@ class Read(NamedTuple):
     treatments: tuple[str, ...]
     caption: str
     changes: tuple[str, ...]
-    issues: tuple[Issue, ...]
+    remarks: tuple[str, ...]
 
 
-def read(frame: Any, columns: Mapping[str, str], outcome: Outcome, missing: str) -> Read:
-    """Return a table of trials with everything that is wrong with it.
+class _Found(NamedTuple):
+    """What has been found so far."""
+
+    issues: list[Issue]
+    changes: list[str]
+    remarks: list[str]
+
+
+def read(
+    frame: Any,
+    columns: Mapping[str, str],
+    outcome: Outcome,
+    missing: str = "refuse",
+    *,
+    reference: str | None = None,
+    treatments: Sequence[str] | None = None,
+) -> Read:
+    """Return a table of trials, or refuse it with everything that is wrong.
 
     Parameters
     ----------
@@ -47,42 +70,47 @@ def read(frame: Any, columns: Mapping[str, str], outcome: Outcome, missing: str)
         What the rows report.
     missing : {"refuse", "drop_arm"}
         What to do with arms that lack a number.
+    reference, treatments : optional
+        The names the user gave, which must be in the table.
 
     Raises
     ------
     DataError
-        If the table cannot be read as trials at all: columns missing, labels missing.
+        With every problem in the table.
     """
-    _require_kind(columns, outcome, missing)
+    _require_choices(columns, outcome, missing)
     given = readers.table(frame)
-    wanted = {**columns, **{f"outcome's {name!r}": name for name in outcome.columns}}
-    if issues := readers.missing_columns(given, wanted):
-        raise DataError(issues)
-    rows, issues, changes = _cleaned(given, columns, outcome)
-    rows = rows.sort_values(list(columns), kind="stable")
-    found = list(outcome.check(rows))
+    _require_columns(given, columns, outcome, _index_names(frame))
+    found = _Found([], [], [])
+    rows = _cleaned(given, columns, outcome, found)
+    whole = judged = _fully_labelled(rows)
+    numbers = _only_once(outcome.check(whole), found.issues)
     if missing == "drop_arm":
-        rows, found, dropped = _without_missing(rows, found)
-        changes += dropped
-    issues += found
-    issues += _ill_formed(rows, "comparator" in columns)
+        whole, numbers = _without_missing(whole, numbers, found)
+    found.issues.extend(numbers)
+    if "" not in set(rows["study"]):
+        found.issues.extend(_ill_formed(whole, outcome, rows))
+    names = _names(rows if len(judged) < len(rows) or whole.empty else whole)
+    found.issues.extend(misnamed(names, reference, treatments))
+    if found.issues:
+        raise DataError(found.issues)
     caption = str(getattr(frame, "attrs", {}).get("caption", ""))
-    treatments = tuple(sorted({name for side in _sides(rows) for name in rows[side]}))
-    arms, positions = _arms(rows, outcome)
-    return Read(rows, arms, positions, treatments, caption, tuple(changes), tuple(issues))
+    arms, positions = _arms(whole, outcome, found)
+    found.remarks.extend(_reported_twice(whole, outcome))
+    return Read(whole, arms, positions, names, caption, tuple(found.changes), tuple(found.remarks))
 
 
-def _require_kind(columns: Mapping[str, str], outcome: Outcome, missing: str) -> None:
+def _require_choices(columns: Mapping[str, str], outcome: Outcome, missing: str) -> None:
     kind = "contrasts" if "comparator" in columns else "arms"
+    reports = getattr(outcome, "reports", None)
     issues = []
-    if outcome.reports != kind:
-        issues.append(
-            Issue(
-                "wrong-reader",
-                f"{type(outcome).__name__} reports {outcome.reports}, not {kind}",
-                f"Use Network.from_{outcome.reports}.",
-            )
-        )
+    if reports is None or isinstance(outcome, type):
+        remedy = "Give an outcome, such as nma.outcomes.Continuous('mean', sd='sd', n='n', ...)."
+        problem = f"outcome={shown(outcome)} is not an outcome"
+        issues.append(Issue("not-an-outcome", problem, remedy))
+    elif reports != kind:
+        problem = f"{type(outcome).__name__} reports {reports}, not {kind}"
+        issues.append(Issue("wrong-reader", problem, f"Use Network.from_{reports}."))
     if missing not in {"refuse", "drop_arm"}:
         remedy = "Use missing='refuse' or missing='drop_arm'."
         issues.append(Issue("unknown-choice", f"missing={missing!r} is not a choice", remedy))
@@ -90,125 +118,260 @@ def _require_kind(columns: Mapping[str, str], outcome: Outcome, missing: str) ->
         raise DataError(issues)
 
 
-def _cleaned(
-    given: pd.DataFrame, columns: Mapping[str, str], outcome: Outcome
-) -> tuple[pd.DataFrame, list[Issue], list[str]]:
-    """Return the rows with clean labels and numbers, indexed by the user's row from 1."""
-    extras = [name for name in given.columns if name not in columns.values()]
-    rows = given[extras].rename(columns={name: f"{name} (given)" for name in columns})
-    changes: list[str] = []
-    issues: list[Issue] = []
-    sides = {role: name for role, name in columns.items() if role != "study"}
-    studies = readers.labels(given[columns["study"]], columns["study"])
-    treatments = readers.labels(
-        pd.concat([given[name] for name in sides.values()], ignore_index=True),
-        " / ".join(sides.values()),
-    )
-    for label in (studies, treatments):
-        issues += label.issues
-        changes += label.notices
-    rows.insert(0, "study", studies.values)
-    for k, role in enumerate(sides):
-        rows.insert(1 + k, role, treatments.values[k * len(given) : (k + 1) * len(given)])
-    for name in dict.fromkeys(outcome.columns):
-        numbers = readers.numeric(given[name], list(studies.values), name)
-        rows[name] = numbers.values
-        issues += numbers.issues
-    rows.index = pd.RangeIndex(1, len(rows) + 1)
-    if any(issue.code == "no-label" for issue in issues):
+def _index_names(frame: Any) -> list[object]:
+    return list(frame.index.names) if isinstance(frame, pd.DataFrame) else []
+
+
+def _require_columns(
+    given: pd.DataFrame, columns: Mapping[str, str], outcome: Outcome, index: Sequence[object]
+) -> None:
+    numbers = dict.fromkeys(outcome.columns)
+    wanted = [*columns.items(), *(("outcome", name) for name in numbers)]
+    issues = readers.missing_columns(given, wanted, index=index)
+    remedy = "Name a column of its own for each."
+    for name in dict.fromkeys(name for name in columns.values() if isinstance(name, str)):
+        roles = [role for role, other in wanted if other == name]
+        if len(roles) > 1:
+            problem = f"one column is to be the {' and the '.join(roles)}"
+            issues.append(Issue("column-for-two", problem, remedy, column=name))
+    issues += [
+        Issue(
+            "column-name-taken",
+            "a column of the outcome's numbers cannot have this name",
+            "Rename it.",
+            column=name,
+        )
+        for name in numbers
+        if name in OURS[:3] and name not in columns.values()
+    ]
+    if issues:
         raise DataError(issues)
-    return rows, issues, changes
 
 
-def _without_missing(
-    rows: pd.DataFrame, found: list[Issue]
-) -> tuple[pd.DataFrame, list[Issue], list[str]]:
-    gone = [issue for issue in found if issue.code == "missing"]
-    kept = [issue for issue in found if issue.code != "missing"]
-    dropped = sorted({row for issue in gone for row in issue.rows})
-    changes = [f"Dropped as asked: {issue.place} ({issue.problem})." for issue in gone]
-    return rows.drop(index=dropped), kept, changes
+def _cleaned(
+    given: pd.DataFrame, columns: Mapping[str, str], outcome: Outcome, found: _Found
+) -> pd.DataFrame:
+    """Return the rows with clean names and numbers, sorted, indexed by the user's row from 1."""
+    sides = [role for role in columns if role != "study"]
+    studies = labels({columns["study"]: given[columns["study"]]})
+    treatments = labels({columns[side]: given[columns[side]] for side in sides})
+    for cleaned in (studies, treatments):
+        found.issues.extend(_about_base_arms(cleaned.issues, columns.get("comparator")))
+        found.changes.extend(cleaned.changes)
+        found.remarks.extend(cleaned.remarks)
+    names = {"study": studies.values[0], **dict(zip(sides, treatments.values, strict=True))}
+    data: dict[str, Any] = dict(names)
+    for name in given.columns:
+        if name in outcome.columns:
+            numbers = readers.numeric(given[name], list(studies.values[0]), name)
+            found.issues.extend(numbers.issues)
+            found.remarks.extend(numbers.remarks)
+            data[name] = numbers.values
+        elif name not in columns.values():
+            data[f"{name} (given)" if name in OURS else name] = given[name].array
+    keys = [pd.factorize(column, sort=True)[0] for column in names.values()]
+    order = np.lexsort(keys[::-1])
+    return pd.DataFrame(data, index=pd.RangeIndex(1, len(given) + 1)).iloc[order]
+
+
+def _about_base_arms(issues: list[Issue], comparator: str | None) -> list[Issue]:
+    """Say what to do about rows of a base arm, which other programs mark by an empty comparator."""
+    remedy = (
+        "Every row names both treatments. A base arm has no row of its own here: repeat it as "
+        "comparator, and give its standard error as `base_se`."
+    )
+    return [
+        replace(issue, remedy=remedy)
+        if issue.code == "no-label" and issue.column == comparator
+        else issue
+        for issue in issues
+    ]
 
 
 def _sides(rows: pd.DataFrame) -> list[str]:
     return ["treatment", "comparator"] if "comparator" in rows else ["treatment"]
 
 
-def _ill_formed(rows: pd.DataFrame, contrasts: bool) -> list[Issue]:
-    return _against_itself(rows) if contrasts else _repeated(rows) + _single_arm(rows)
+def _names(rows: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(sorted({name for side in _sides(rows) for name in rows[side]} - {""}))
+
+
+def _fully_labelled(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of trials in which no name is missing: the others cannot be judged."""
+    lacking = (rows[["study", *_sides(rows)]] == "").any(axis=1)
+    return rows[~rows["study"].isin(set(rows["study"][lacking]))]
+
+
+def _only_once(found: Sequence[Issue], before: Sequence[Issue]) -> list[Issue]:
+    """Leave out the numbers that are missing because their cell has been refused already."""
+    refused = {(issue.rows, issue.column) for issue in before if issue.code == "not-a-number"}
+    return [
+        issue
+        for issue in found
+        if issue.code != "missing" or (issue.rows, issue.column) not in refused
+    ]
+
+
+def _without_missing(
+    rows: pd.DataFrame, issues: list[Issue], found: _Found
+) -> tuple[pd.DataFrame, list[Issue]]:
+    gone = [issue for issue in issues if issue.code == "missing"]
+    kept = [issue for issue in issues if issue.code != "missing"]
+    left = rows.drop(index=sorted({row for issue in gone for row in issue.rows}))
+    found.changes.extend(f"Dropped as asked: {issue.place} ({issue.problem})." for issue in gone)
+    found.changes.extend(
+        f"Trial {study!r} is gone: each of its arms lacked a number."
+        for study in sorted(set(rows["study"]) - set(left["study"]))
+    )
+    if gone and left.empty:
+        remedy = "Supply the numbers: no trial is left without them."
+        kept.append(Issue("empty", "every arm lacks a number", remedy))
+    return left, kept
+
+
+def _ill_formed(rows: pd.DataFrame, outcome: Outcome, before: pd.DataFrame) -> list[Issue]:
+    if "comparator" in rows:
+        return _against_itself(rows)
+    return _repeated(rows, outcome) + _single_arm(rows, before)
 
 
 def _against_itself(rows: pd.DataFrame) -> list[Issue]:
     same = rows[rows["treatment"] == rows["comparator"]]
     remedy = "Name the two treatments, or leave the row out."
     return [
-        Issue("same-treatment", f"{name!r} is compared with itself", remedy, study, (int(row),))
-        for row, study, name in zip(same.index, same["study"], same["treatment"], strict=True)
+        Issue("same-treatment", f"{shown(name)} is compared with itself", remedy, study, (row,))
+        for row, study, name in zip(
+            same.index.tolist(), same["study"], same["treatment"], strict=True
+        )
     ]
 
 
-def _repeated(rows: pd.DataFrame) -> list[Issue]:
-    remedy = (
-        "Merge the arms into one (pool their means and standard deviations), or give the "
-        "treatments different names, such as doses."
-    )
+def _repeated(rows: pd.DataFrame, outcome: Outcome) -> list[Issue]:
     twice = rows[rows.duplicated(["study", "treatment"], keep=False)]
-    arms = list(zip(twice["study"], twice["treatment"], strict=True))
+    arms: dict[tuple[str, str], list[int]] = {}
+    for row, study, treatment in zip(
+        twice.index.tolist(), twice["study"], twice["treatment"], strict=True
+    ):
+        arms.setdefault((study, treatment), []).append(row)
+    issues = []
+    for (study, treatment), places in arms.items():
+        same = len(twice.loc[places, list(outcome.columns)].drop_duplicates()) == 1
+        remedy = (
+            "Their numbers are the same: keep one row."
+            if same
+            else "Merge the arms into one (pool their means and standard deviations), or give the "
+            "treatments different names, such as doses."
+        )
+        problem = f"{shown(treatment)} has {len(places)} arms"
+        issues.append(Issue("repeated-arm", problem, remedy, study, tuple(sorted(places))))
+    return issues
+
+
+def _single_arm(rows: pd.DataFrame, before: pd.DataFrame) -> list[Issue]:
+    counts, had = Counter(rows["study"]), Counter(before["study"])
+    remedy = "A trial needs two arms or more: leave it out, or join it with its companion report."
+    alone = rows[np.array([counts[study] == 1 for study in rows["study"]], dtype=bool)]
     return [
         Issue(
-            "repeated-arm",
-            f"{treatment!r} has {arms.count((study, treatment))} arms",
+            "single-arm",
+            f"it has one arm, {shown(name)}"
+            + (", once arms without a number are dropped" if had[study] > 1 else ""),
             remedy,
             study,
-            tuple(
-                int(row)
-                for row, arm in zip(twice.index, arms, strict=True)
-                if arm == (study, treatment)
-            ),
+            (row,),
         )
-        for study, treatment in dict.fromkeys(arms)
+        for row, study, name in zip(
+            alone.index.tolist(), alone["study"], alone["treatment"], strict=True
+        )
     ]
 
 
-def _single_arm(rows: pd.DataFrame) -> list[Issue]:
-    counts = rows["study"].map(rows["study"].value_counts())
-    remedy = "A trial needs two arms or more: leave it out, or join it with its companion report."
-    alone = rows[counts == 1]
-    return [
-        Issue("single-arm", f"it has one arm, {name!r}", remedy, study, (int(row),))
-        for row, study, name in zip(alone.index, alone["study"], alone["treatment"], strict=True)
-    ]
-
-
-def _arms(rows: pd.DataFrame, outcome: Outcome) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+def _arms(
+    rows: pd.DataFrame, outcome: Outcome, found: _Found
+) -> tuple[pd.DataFrame, NDArray[np.int64]]:
     """Return the arms, sorted by study and treatment, and where each row's sides are in them."""
     sides = _sides(rows)
+    study, studies = pd.factorize(rows["study"].to_numpy())
+    named = np.column_stack([rows[side].to_numpy() for side in sides])
+    code, treatments = pd.factorize(named.ravel(), sort=True)
+    key = study[:, None] * len(treatments) + code.reshape(named.shape)
+    arm, positions = np.unique(key, return_inverse=True)
+    positions = positions.reshape(key.shape)
     people = np.asarray(outcome.participants(rows))
-    long = pd.DataFrame(
+    fewest, most = np.full(len(arm), np.nan), np.full(len(arm), np.nan)
+    np.fmin.at(fewest, positions, people)
+    np.fmax.at(most, positions, people)
+    arms = pd.DataFrame(
         {
-            "study": np.tile(rows["study"].to_numpy(), len(sides)),
-            "treatment": np.concatenate([rows[side].to_numpy() for side in sides]),
-            "participants": people.T.ravel(),
+            "study": studies[arm // len(treatments)],
+            "treatment": treatments[arm % len(treatments)],
+            "participants": fewest,
         }
     )
-    known = long.sort_values(["study", "treatment", "participants"], kind="stable")
-    arms = known.drop_duplicates(["study", "treatment"]).reset_index(drop=True)
-    index = pd.MultiIndex.from_frame(arms[["study", "treatment"]])
-    wanted = pd.MultiIndex.from_frame(long[["study", "treatment"]])
-    positions = index.get_indexer(wanted).reshape(len(sides), -1).T
-    return _with_covariates(arms, rows, positions), positions
+    found.remarks.extend(
+        f"{arms['study'][k]}: its rows give {arms['treatment'][k]} {fewest[k]:g} to {most[k]:g} "
+        "participants; the fewest were counted."
+        for k in np.flatnonzero(fewest < most)
+    )
+    return _with_covariates(arms, rows, outcome), positions
 
 
-def _with_covariates(
-    arms: pd.DataFrame, rows: pd.DataFrame, positions: NDArray[np.int64]
-) -> pd.DataFrame:
-    """Let extra columns travel: with the arm, or for contrasts where constant within the trial."""
-    extras = [name for name in rows.columns if name not in {"study", *_sides(rows)}]
-    if positions.shape[1] == 1:
-        travelling = rows[extras].iloc[np.argsort(positions[:, 0])].reset_index(drop=True)
-        return pd.concat([arms, travelling.drop(columns="participants", errors="ignore")], axis=1)
-    by_trial = rows.groupby("study", sort=False)[extras]
-    different = by_trial.nunique(dropna=False).max()
-    constant = [name for name in extras if different[name] <= 1]
-    first = by_trial.first()[constant].drop(columns="participants", errors="ignore")
-    return arms.join(first, on="study")
+def _with_covariates(arms: pd.DataFrame, rows: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
+    """Let other columns travel: with the arm, or for contrasts where constant within the trial."""
+    others = [name for name in rows.columns if name not in OURS]
+    if "comparator" not in rows:
+        return arms.join(rows[others].reset_index(drop=True))
+    others = [name for name in others if name not in outcome.columns]
+    trial, studies = pd.factorize(rows["study"].to_numpy())
+    start = np.searchsorted(trial, np.arange(len(studies)))
+    constant = [name for name in others if _is_constant(rows[name], start[trial])]
+    of_arm = start[pd.Index(studies).get_indexer(arms["study"])]
+    return arms.join(rows[constant].iloc[of_arm].reset_index(drop=True))
+
+
+def _is_constant(column: pd.Series[Any], first: NDArray[np.int64]) -> bool:
+    """Return whether every cell equals the cell at ``first``, its trial's first."""
+    codes = pd.factorize(column.astype(str).where(column.notna()))[0]
+    return bool(np.array_equal(codes, codes[first]))
+
+
+def _reported_twice(rows: pd.DataFrame, outcome: Outcome) -> list[str]:
+    """Return a remark on trials whose treatments and numbers are all the same."""
+    codes = [pd.factorize(rows[side].to_numpy())[0] for side in _sides(rows)]
+    numbers = [rows[name].to_numpy() + 0.0 for name in outcome.columns]
+    table = np.column_stack([*codes, *numbers])
+    trial, studies = pd.factorize(rows["study"].to_numpy())
+    ends = np.flatnonzero(np.diff(trial)) + 1
+    same: dict[bytes, list[str]] = {}
+    for study, block in zip(studies, np.split(table, ends), strict=True):
+        same.setdefault(block.tobytes(), []).append(study)
+    return [
+        f"{' and '.join(group)} report the same treatments and numbers; check that they are not "
+        "one trial, which would count twice."
+        for group in same.values()
+        if len(group) > 1
+    ]
+
+
+def uncombinable(networks: Sequence[Any]) -> list[Issue]:
+    """Return why networks cannot become one."""
+    if not networks:
+        return [Issue("empty", "there is nothing to combine", "Give one network or more.")]
+    issues = []
+    for what in ("measure", "better"):
+        said = sorted({str(getattr(network, what)) for network in networks})
+        if len(said) > 1:
+            remedy = "Bring all trials to one measure and direction first."
+            issues.append(Issue("different-outcomes", f"{what} differs: {', '.join(said)}", remedy))
+    counts: dict[str, int] = {}
+    for study in chain.from_iterable(network.trials for network in networks):
+        counts[study] = counts.get(study, 0) + 1
+    remedy = "Keep the trial in one of the networks: its data would count twice."
+    issues += [
+        Issue("trial-twice", "the trial is in more than one network", remedy, study=study)
+        for study, count in counts.items()
+        if count > 1
+    ]
+    for names in (counts, chain.from_iterable(network.treatments for network in networks)):
+        issues += collisions(tuple(dict.fromkeys(names)))
+    return issues

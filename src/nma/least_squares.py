@@ -124,9 +124,9 @@ def _rotated(
     whiten = np.linalg.inv(lower)
     log_determinant = 2 * float(np.log(np.diagonal(lower, axis1=1, axis2=2)).sum())
     if known:
-        added = sum(
-            tau**2 * _effect_covariance(problem, block, name) for name, tau in known.items()
-        )
+        added = np.zeros_like(block.V)
+        for name, tau in known.items():
+            added += tau**2 * _effect_covariance(problem, block, name)
         spread, whiten = _diagonal(added, whiten)
         whiten = whiten / np.sqrt(1 + spread)[:, :, None]
         log_determinant += float(np.log1p(spread).sum())

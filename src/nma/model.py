@@ -8,7 +8,8 @@ from typing import Any, final
 from nma.heterogeneity import Random
 from nma.network import Network
 from nma.priors import Normal, Prior
-from nma.problem import Heterogeneity, Problem, Structure
+from nma.problem import Problem
+from nma.protocols import Heterogeneity, Structure
 from nma.structures import Consistency
 
 __all__ = ["Model", "problem", "stated_priors"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, final
@@ -13,8 +14,10 @@ import numpy as np
 import pandas as pd
 
 from nma import graph, intake
-from nma.errors import DataError, DataWarning, Issue, ModelError, nearest
-from nma.problem import Better, Outcome, readonly
+from nma.errors import DataError, DataWarning, ModelError, nearest, shortened
+from nma.labels import misnamed
+from nma.problem import readonly
+from nma.protocols import Better, Outcome
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -187,27 +190,20 @@ class Network:
         treatments: Sequence[str] | None,
         missing: str,
     ) -> Network:
-        read = intake.read(frame, columns, outcome, missing)
-        issues = [*read.issues, *_misnamed(read.treatments, reference, treatments)]
-        if issues:
-            raise DataError(issues)
-        for notice in read.changes:
-            warnings.warn(notice, DataWarning, stacklevel=4)
+        read = intake.read(
+            frame, columns, outcome, missing, reference=reference, treatments=treatments
+        )
+        for change in read.changes:
+            warnings.warn(change, DataWarning, stacklevel=4)
         network = cls(
             table=read.arms,
             sources=(Source(outcome, read.rows, read.positions),),
-            treatments=tuple(treatments or read.treatments),
-            reference=reference or "",
+            treatments=read.treatments if treatments is None else tuple(treatments),
+            reference="" if reference is None else reference,
             caption=read.caption,
-            notices=(*read.changes, *outcome.notices(read.rows)),
+            notices=(*read.changes, *read.remarks, *outcome.notices(read.rows)),
         )
-        return network if reference else network._with_busiest_reference()
-
-    def _with_busiest_reference(self) -> Network:
-        counts = self.table["treatment"].value_counts()
-        busiest = max(self.treatments, key=lambda name: int(counts[name]))
-        notice = f"Reference {busiest!r} was chosen: it is in the most trials."
-        return _replace(self, reference=busiest, notices=(*self.notices, notice))
+        return _with_reference(network)
 
     @classmethod
     def combine(cls, *networks: Network, reference: str | None = None) -> Network:
@@ -218,7 +214,8 @@ class Network:
         *networks : Network
             With the same measure and direction, and no trial in common.
         reference : str, optional
-            Default comparator in tables; that of the first network if not given.
+            Default comparator in tables; if not given, the first that one of the networks was
+            given, else the treatment in most trials.
 
         Returns
         -------
@@ -227,29 +224,33 @@ class Network:
         Raises
         ------
         DataError
-            If a trial is in two networks, or measures or directions differ.
+            If a trial is in two networks, two names could be one, or measures or directions
+            differ.
         """
-        issues = _uncombinable(networks)
+        issues = intake.uncombinable(networks)
         treatments = tuple(dict.fromkeys(chain.from_iterable(n.treatments for n in networks)))
         if all(list(n.treatments) == sorted(n.treatments) for n in networks):
             treatments = tuple(sorted(treatments))
-        issues += _misnamed(treatments, reference, None)
+        issues += misnamed(treatments, reference, None)
         if issues:
             raise DataError(issues)
+        named = [_named_reference(network) for network in networks]
+        notices = (text for n in networks for text in n.notices if text != _chosen(n.reference))
         starts = np.cumsum([0, *(len(network.table) for network in networks)])
         sources = [
             Source(source.outcome, source.rows, source.arms + start)
             for network, start in zip(networks, starts, strict=False)
             for source in network.sources
         ]
-        return cls(
+        network = cls(
             table=pd.concat([network.table for network in networks], ignore_index=True),
             sources=tuple(sources),
             treatments=treatments,
-            reference=reference or networks[0].reference,
+            reference=reference or next(filter(None, named), ""),
             caption=" ".join(dict.fromkeys(n.caption for n in networks if n.caption)),
-            notices=tuple(dict.fromkeys(chain.from_iterable(n.notices for n in networks))),
+            notices=tuple(dict.fromkeys(notices)),
         )
+        return _with_reference(network)
 
     @property
     def arms(self) -> pd.DataFrame:
@@ -282,16 +283,9 @@ class Network:
     @cached_property
     def graph(self) -> nx.Graph[str]:
         """The evidence as a frozen networkx graph; see ``nma.graph`` for questions to ask it."""
-        people = {
-            (study, treatment): float(number)
-            for study, treatment, number in zip(
-                self.table["study"],
-                self.table["treatment"],
-                self.table["participants"],
-                strict=True,
-            )
-            if np.isfinite(number)
-        }
+        told = self.table.dropna(subset="participants")
+        arms = zip(told["study"], told["treatment"], strict=True)
+        people = dict(zip(arms, told["participants"].tolist(), strict=True))
         return graph.evidence_graph(self.trials, people)
 
     @cached_property
@@ -347,10 +341,10 @@ class Network:
         )
 
     def __str__(self) -> str:
-        """Return a sentence, the comparisons as a table, and the notices."""
-        lines = [_sentence(self), self.comparisons().to_string(index=False)]
-        lines += [self.caption] if self.caption else []
-        return "\n".join([*lines, *(f"- {notice}" for notice in self.notices)])
+        """Return a sentence, the comparisons as a table, the caption and the notices."""
+        told = filter(None, [self.caption, *(f"- {notice}" for notice in self.notices)])
+        table = graph.as_text(self.comparisons())
+        return "\n".join([_wrapped(_sentence(self)), table, *map(_wrapped, told)])
 
     def comparisons(self) -> pd.DataFrame:
         """Return the pairs of treatments that trials compare directly.
@@ -358,90 +352,46 @@ class Network:
         Returns
         -------
         DataFrame
-            One row for each pair: treatment, comparator, trials, whether indirect evidence that
-            is independent of those trials exists, and whether the network falls apart without it.
+            One row for each pair: treatment, comparator, trials, participants, whether there is
+            ``indirect`` evidence independent of those trials, and whether it is a ``bridge``.
         """
-        edges = sorted(self.graph.edges, key=lambda edge: sorted(self.codes(edge)))
-        cut = set(graph.bridges(self.graph))
-        rows = []
-        for edge in edges:
-            comparator, treatment = sorted(edge, key=self.treatments.index)
-            if treatment == self.reference:
-                comparator, treatment = treatment, comparator
-            rows.append(
-                {
-                    "treatment": treatment,
-                    "comparator": comparator,
-                    "trials": len(self.graph.edges[edge]["trials"]),
-                    "indirect": graph.has_indirect_evidence(self.trials, treatment, comparator),
-                    "bridge": (min(edge), max(edge)) in cut,
-                }
-            )
-        return pd.DataFrame(rows)
+        return graph.comparisons(self.graph, self.treatments, self.reference)
 
 
-def _replace(network: Network, **changes: Any) -> Network:
-    from dataclasses import replace
-
-    return replace(network, **changes)
-
-
-def _misnamed(
-    known: Sequence[str], reference: str | None, treatments: Sequence[str] | None
-) -> list[Issue]:
-    issues = []
-    if reference is not None and reference not in known:
-        issues.append(
-            Issue(
-                "unknown-reference",
-                f"the reference {reference!r} is not among the treatments",
-                f"They are {', '.join(map(repr, known))}.{nearest(reference, known)}",
-            )
-        )
-    for name in treatments if treatments is not None else ():
-        if name not in known:
-            remedy = f"Take it out of `treatments`.{nearest(name, known)}"
-            issues.append(Issue("unknown-treatment", f"no trial has an arm on {name!r}", remedy))
-    left_out = sorted(set(known) - set(treatments)) if treatments is not None else []
-    issues += [
-        Issue("unlisted-treatment", f"{name!r} is not in `treatments`", "List every treatment.")
-        for name in left_out
-    ]
-    return issues
+def _with_reference(network: Network) -> Network:
+    """Return the network with the busiest treatment as reference where none was named."""
+    if network.reference:
+        return network
+    counts = network.table["treatment"].value_counts()
+    busiest = max(network.treatments, key=lambda name: int(counts[name]))
+    return replace(network, reference=busiest, notices=(*network.notices, _chosen(busiest)))
 
 
-def _uncombinable(networks: Sequence[Network]) -> list[Issue]:
-    if not networks:
-        return [Issue("empty", "there is nothing to combine", "Give one network or more.")]
-    issues = []
-    for what in ("measure", "better"):
-        said = sorted({str(getattr(network, what)) for network in networks})
-        if len(said) > 1:
-            remedy = "Bring all trials to one measure and direction first."
-            issues.append(Issue("different-outcomes", f"{what} differs: {', '.join(said)}", remedy))
-    counts: dict[str, int] = {}
-    for study in chain.from_iterable(network.trials for network in networks):
-        counts[study] = counts.get(study, 0) + 1
-    remedy = "Keep the trial in one of the networks: its data would count twice."
-    issues += [
-        Issue("trial-twice", "the trial is in more than one network", remedy, study=study)
-        for study, count in counts.items()
-        if count > 1
-    ]
-    return issues
+def _named_reference(network: Network) -> str:
+    """Return the reference the user named, or nothing."""
+    return "" if _chosen(network.reference) in network.notices else network.reference
+
+
+def _chosen(reference: str) -> str:
+    return f"Reference {reference!r} was chosen: it is in the most trials."
+
+
+def _wrapped(text: str) -> str:
+    indent = "  " if text.startswith("- ") else ""
+    return textwrap.fill(text, 100, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _sentence(network: Network) -> str:
-    sizes = [len(arms) for arms in network.trials.values()]
-    several = sum(size > 2 for size in sizes)
+    trials, several = len(network.trials), sum(len(arms) > 2 for arms in network.trials.values())
+    multi = f", {several} of them multi-arm," if several and trials > 1 else ""
     people = network.table["participants"]
     told = people.notna()
-    counted = f", {people[told].sum():,.0f} participants" if told.any() else ""
-    of = f" in the {told.sum()} of {len(told)} arms that tell" if 0 < told.sum() < len(told) else ""
+    counted = f" on {people.sum():,.0f} participants" if told.any() else ""
+    of = f" (told by {told.sum()} of {len(told)} arms)" if 0 < told.sum() < len(told) else ""
     parts = len(network.components)
-    whole = "connected" if parts == 1 else f"in {parts} unconnected parts"
+    whole = f"in {parts} unconnected parts" if parts > 1 else "connected"
     return (
-        f"{len(sizes)} trials ({several or 'none'} multi-arm) compare {len(network.treatments)} "
-        f"treatments{counted}{of}; {whole}. {network.measure}, {network.better} is better; "
-        f"reference: {network.reference}."
+        f"{trials} trial{'s' * (trials > 1)}{multi} compare{'s' * (trials == 1)} "
+        f"{len(network.treatments)} treatments{counted}{of}; {whole}. {network.measure}, "
+        f"{network.better} is better; reference: {shortened(network.reference)}."
     )

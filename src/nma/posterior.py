@@ -12,7 +12,8 @@ import pandas as pd
 from nma.errors import ModelError, nearest
 from nma.model import Model
 from nma.network import Network
-from nma.problem import Draws, Engine, Problem, readonly
+from nma.problem import Draws, Problem, readonly
+from nma.protocols import Engine
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,4 +1,4 @@
-"""The narrow waist: what an engine is given, what it gives back, and the protocols around it.
+"""The narrow waist: what an engine is given and what it gives back.
 
 In trial *i*, arm *k* has the linear predictor
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -25,27 +25,19 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-    from nma.errors import Issue
-
 __all__ = [
     "ArmEffect",
     "Arms",
     "Contrasts",
     "Draws",
-    "Engine",
     "Evidence",
-    "Heterogeneity",
     "Moments",
-    "Outcome",
     "Parameters",
     "Problem",
     "Scale",
-    "Structure",
     "readonly",
     "trials_by_size",
 ]
-
-Better = Literal["lower", "higher"]
 
 
 def readonly(array: Any) -> NDArray[Any]:
@@ -355,80 +347,3 @@ class Draws:
             if isinstance(variable.values, np.ndarray):
                 variable.values.setflags(write=False)
         return values
-
-
-class Outcome(Protocol):
-    """What a trial reports, and the measure it is summarised by."""
-
-    @property
-    def measure(self) -> str:
-        """Name of the measure: MD, SMD, OR, ..."""
-
-    @property
-    def better(self) -> Better:
-        """Which direction of the outcome is better for the patient."""
-
-    @property
-    def ratio(self) -> bool:
-        """Whether effects are log ratios, printed back-transformed."""
-
-    @property
-    def reports(self) -> Literal["arms", "contrasts"]:
-        """Whether a row of the user's data is an arm or a contrast."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The user's columns that hold numbers."""
-
-    def check(self, rows: pd.DataFrame) -> Sequence[Issue]:
-        """Return every problem in the numbers; the index of ``rows`` counts the user's rows."""
-
-    def participants(self, rows: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the participants of each row's arm or arms, (row, side), NaN where not told."""
-
-    def unit(self, rows: pd.DataFrame) -> NDArray[np.float64]:
-        """Return, for each trial that tells, the size of one unit on the scale of the measure."""
-
-    def evidence(
-        self, rows: pd.DataFrame, arms: NDArray[np.int64], trial_level: Prior
-    ) -> tuple[Evidence, ...]:
-        """Return the evidence; ``arms`` (row, side) are positions in the network's arms."""
-
-    def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
-        """Return what was derived or chosen in reading the numbers."""
-
-
-class Structure(Protocol):
-    """How the level of an arm depends on its treatment and covariates."""
-
-    def resolve(self, network: Any) -> Self:
-        """Return the structure with every default turned into a number."""
-
-    def parameters(self, network: Any) -> Parameters:
-        """Return the prior of beta."""
-
-    def levels(self, network: Any, arms: pd.DataFrame) -> NDArray[np.float64]:
-        """Return z, (arm, parameter); ModelError where a level outside a trial is undefined."""
-
-
-class Heterogeneity(Protocol):
-    """How arms of one treatment differ between trials."""
-
-    def resolve(self, network: Any) -> Self:
-        """Return the value with every default turned into a number."""
-
-    def scales(self, network: Any) -> tuple[Scale, ...]:
-        """Return the scales to be learnt."""
-
-    def effects(self, network: Any, arms: pd.DataFrame) -> tuple[ArmEffect, ...]:
-        """Return the random effects of the arms."""
-
-
-class Engine(Protocol):
-    """Turns a finished problem into draws; never sees a network or a model."""
-
-    def unsuited(self, problem: Problem) -> str | None:
-        """Return why the engine cannot answer this problem, or None."""
-
-    def sample(self, problem: Problem) -> Draws:
-        """Return the posterior."""

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nma import graph
-from nma.estimates import replicate_error
+from nma.estimates import captioned, replicate_error, require_level
 from nma.tables import Table
 
 if TYPE_CHECKING:
@@ -200,6 +200,7 @@ def sucra(posterior: Posterior, *, level: float = 0.95) -> Table:
     Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016;
     Wigle et al. 2025, doi:10.48550/arXiv.2501.11596, on the precision of the hierarchy.
     """
+    require_level(level)
     share, errors = _wins(posterior)
     count = len(share)
     drawn = ranks(posterior).to_numpy().reshape(-1, count)
@@ -250,8 +251,7 @@ def _exact_wins(moments: Moments, levels: NDArray[np.float64], better: str) -> N
 
 def _caption(posterior: Posterior, text: str) -> str:
     network = posterior.network
-    said = f"{text} ({network.measure}, {network.better} is better)."
-    return " ".join(part for part in (said, network.caption) if part)
+    return captioned(posterior, f"{text} ({network.measure}, {network.better} is better).")
 
 
 def _cautions(posterior: Posterior, poth: float) -> list[str]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, final
 
 import pandas as pd
 
 __all__ = ["Table", "rounded"]
+
+WIDTH = 98
+"""Columns that captions and notes fill when printed."""
 
 
 @final
@@ -62,7 +66,8 @@ class Table(pd.DataFrame):
     def __str__(self) -> str:
         """Return caption, cells and notes as text."""
         cells = pd.DataFrame(self).to_string(**self._printing())
-        return "\n".join([self.caption, cells, *(f"- {note}" for note in self.notes)])
+        notes = [_wrapped(f"- {note}", indent="  ") for note in self.notes]
+        return "\n".join([_wrapped(self.caption), cells, *notes])
 
     __repr__ = __str__
 
@@ -70,6 +75,10 @@ class Table(pd.DataFrame):
         cells = pd.DataFrame(self).to_html(**self._printing(), escape=True)
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
         return f"<p>{html.escape(self.caption)}</p>{cells}<ul>{notes}</ul>"
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, width=WIDTH, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def rounded(value: float, mcse: float, *, digits: int = 2) -> str:

@@ -302,12 +302,10 @@ def test_network_is_the_inverse_variance_mean_of_direct_and_indirect(made: Trial
     direct_studies = both.index[both.map(lambda arms: arms == {a, b})]
     direct = frame[frame["study"].isin(direct_studies)]
     indirect = frame[~frame["study"].isin(direct_studies)]
-    trials_left = {s: tuple(t) for s, t in both.items() if s not in set(direct_studies)}
-    assume(nma.graph.has_indirect_evidence({str(s): t for s, t in trials_left.items()}, a, b))
+    trials_left = {str(s): tuple(t) for s, t in both.items() if s not in set(direct_studies)}
+    assume(nma.graph.has_indirect_evidence(trials_left, a, b))
     reachable = next(
-        part
-        for part in nma.graph.components(nma.graph.evidence_graph(trials_left))
-        if a in part
+        part for part in nma.graph.components(nma.graph.evidence_graph(trials_left)) if a in part
     )
     indirect = indirect[indirect["treatment"].isin(reachable)]
     (d, sd_d, *_), (i, sd_i, *_), (mean, sd, *_) = (

@@ -23,16 +23,8 @@ from nma.errors import EngineError, Issue, ModelError
 from nma.model import problem
 from nma.network import Network
 from nma.priors import Fixed, HalfNormal, Normal, Prior
-from nma.problem import (
-    Arms,
-    Better,
-    Evidence,
-    Heterogeneity,
-    Parameters,
-    Problem,
-    Scale,
-    Structure,
-)
+from nma.problem import Arms, Evidence, Parameters, Problem, Scale
+from nma.protocols import Better, Heterogeneity, Structure
 
 Array = NDArray[np.float64]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from nma.engines import _quadrature
+from nma.engines._charts import Chart, chart_of
 from nma.errors import EngineError
 from nma.least_squares import Rows, rows
 from nma.problem import Contrasts, Draws, Moments, Parameters, Problem
@@ -89,19 +91,26 @@ class Gaussian:
                 conditional.log_density, conditional.charts, tolerance=self.tolerance
             )
             answer = conditional.solve(grid.nodes, factor=True)
+        moments = _moments(problem, grid, answer)
         return Draws(
             sampler=partial(_draw, self, problem, grid, answer),
-            moments=_moments(problem, grid, answer),
+            moments=moments,
             diagnostics={"quadrature_error": grid.error, "quadrature_nodes": grid.weight.size},
-            notices=_notices(self, grid),
+            notices=_notices(self, grid, moments),
         )
 
 
-def _notices(engine: Gaussian, grid: _quadrature.Grid) -> tuple[str, ...]:
-    if grid.error <= engine.tolerance:
-        return ()
-    asked = f"an error of {grid.error:.1g}, above the {engine.tolerance:.1g} asked for"
-    return (f"The quadrature stopped at {grid.weight.size} nodes with {asked}.",)
+def _notices(engine: Gaussian, grid: _quadrature.Grid, moments: Moments) -> tuple[str, ...]:
+    found = []
+    if grid.error > engine.tolerance:
+        asked = f"an error of {grid.error:.1g}, above the {engine.tolerance:.1g} asked for"
+        found.append(f"The quadrature stopped at {grid.weight.size} nodes with {asked}.")
+    for name, marginal in moments.marginals.items():
+        if not np.isfinite(marginal.sd):
+            what = "mean" if not np.isfinite(marginal.mean) else "standard deviation"
+            few = "too few trials for a prior with so heavy a tail"
+            found.append(f"The posterior {what} of {name} is infinite: {few}.")
+    return tuple(found)
 
 
 @cache
@@ -146,10 +155,10 @@ class _Conditional:
         return cls(problem, precision, log_determinant, lone, free, others)
 
     @property
-    def charts(self) -> list[_quadrature.Chart]:
+    def charts(self) -> list[Chart]:
         spread = self.lone.spread[self.lone.spread > 0]
         width = float(np.median(spread**-0.5)) if spread.size else 1.0
-        return [_quadrature.chart_of(scale.prior, width) for scale in self.problem.scales]
+        return [chart_of(scale.prior, width) for scale in self.problem.scales]
 
     def log_density(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the log integrand, (node,), at values of the scales, (node, scale)."""
@@ -196,13 +205,11 @@ class _Conditional:
         prior = self.problem.parameters
         tau = at[self.free] if self.free is not None else np.zeros(nodes)
         variance = 1 + tau[:, None] ** 2 * evidence.spread
-        D = np.ones((nodes, len(prior.names)))
-        for k, name in enumerate(prior.scale):
-            if name is not None:
-                D[:, k] = at[name]
+        D = _multipliers(prior, at, nodes)
         residual = evidence.y - evidence.X @ prior.mean
         right = D * ((residual / variance) @ evidence.X)
-        precision = D[:, :, None] * evidence.gram(1 / variance) * D[:, None, :] + self.precision
+        precision = _scaled(evidence.gram(1 / variance), D)
+        precision += self.precision
         b, half_log_determinant, factors = _factored(precision, right, factor=factor)
         beta = prior.mean + D * b
         misfit = ((evidence.y - beta @ evidence.X.T) ** 2 / variance).sum(axis=1)
@@ -214,7 +221,23 @@ class _Conditional:
             + len(evidence.y) * np.log(2 * np.pi)
             + self.log_determinant
         )
-        return _Answer(log_evidence - half_log_determinant, beta, D[:, :, None] * factors)
+        if D.shape[1] > 1:
+            factors = factors * D[:, :, None]
+        return _Answer(log_evidence - half_log_determinant, beta, factors)
+
+
+def _multipliers(
+    prior: Parameters, at: dict[str, NDArray[np.float64]], nodes: int
+) -> NDArray[np.float64]:
+    """Return the scale of every parameter at every node, or one column of ones for them all."""
+    if not any(prior.scale):
+        return np.ones((nodes, 1))
+    ones = np.ones(nodes)
+    return np.stack([at[name] if name is not None else ones for name in prior.scale], axis=1)
+
+
+def _scaled(gram: NDArray[np.float64], D: NDArray[np.float64]) -> NDArray[np.float64]:
+    return gram if D.shape[1] == 1 else D[:, :, None] * gram * D[:, None, :]
 
 
 def _inverse(parameters: Parameters) -> tuple[NDArray[np.float64], float]:
@@ -234,8 +257,7 @@ def _factored(
     """Solve at every node: solution, half the log determinant, and F with F F' = inverse."""
     from scipy.linalg.lapack import dpotrf, dpotrs, dtrtri
 
-    solution = np.empty_like(right)
-    half_log_determinant = np.empty(len(right))
+    solution, diagonal = np.empty_like(right), np.empty_like(right)
     factors = np.empty(precision.shape if factor else (len(right), right.shape[1], 0))
     for node, (matrix, vector) in enumerate(zip(precision, right, strict=True)):
         lower, failed = dpotrf(matrix, lower=1)
@@ -243,10 +265,10 @@ def _factored(
             message = "The posterior precision is not positive definite to machine accuracy."
             raise EngineError(message)
         solution[node] = dpotrs(lower, vector, lower=1)[0]
-        half_log_determinant[node] = np.log(np.diagonal(lower)).sum()
+        diagonal[node] = lower.diagonal()
         if factor:
             factors[node] = dtrtri(lower, lower=1)[0].T
-    return solution, half_log_determinant, factors
+    return solution, np.log(diagonal).sum(axis=1), factors
 
 
 def _moments(problem: Problem, grid: _quadrature.Grid, answer: _Answer) -> Moments:
@@ -314,7 +336,7 @@ def _interpolated(
     """Return beta at each draw's scales, by local cubic interpolation of mean and factor.
 
     Both are analytic in the chart's position, so that a few neighbouring nodes give them far
-    more closely than draws can tell, at the cost of a few matrix products.
+    more closely than draws can tell. Draws between the same nodes are turned together.
     """
     node = np.zeros((len(positions), 1), dtype=int)
     weight = np.ones((len(positions), 1))
@@ -322,12 +344,13 @@ def _interpolated(
         nodes, weights = _quadrature.local_weights(positions[:, scale], len(axis))
         node = (node[:, :, None] * len(axis) + nodes[:, None, :]).reshape(len(node), -1)
         weight = (weight[:, :, None] * weights[:, None, :]).reshape(len(weight), -1)
-    order = np.argsort(node, axis=None, kind="stable")
-    draw = order // node.shape[1]
-    used, start = np.unique(node.ravel()[order], return_index=True)
-    beta = np.zeros(normal.shape)
-    for here, first, last in zip(used, start, [*start[1:], len(order)], strict=True):
-        rows = draw[first:last]
-        value = answer.mean[here] + normal[rows] @ answer.factor[here].T
-        beta[rows] += weight.ravel()[order[first:last], None] * value
+    order = np.argsort(node[:, 0], kind="stable")
+    node, weight, normal = node[order], weight[order], normal[order]
+    start = np.flatnonzero(np.r_[True, np.diff(node[:, 0]) > 0])
+    beta = np.empty(normal.shape)
+    for first, last in pairwise([*start.tolist(), len(order)]):
+        near = node[first]
+        turned = np.swapaxes(answer.factor[near], 1, 2)
+        values = normal[first:last] @ turned + answer.mean[near][:, None]
+        beta[order[first:last]] = np.einsum("dk,kdp->dp", weight[first:last], values)
     return beta

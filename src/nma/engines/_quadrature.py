@@ -1,9 +1,7 @@
 """Product trapezoid quadrature over scales, refined until it settles.
 
-Each scale is unfolded by a chart: an analytic map of the real line onto its support under which
-the integrand dies off at both ends, whatever it does at the limits of the support. The trapezoid
-rule then converges exponentially (Trefethen and Weideman 2014, doi:10.1137/130932132), its nodes
-are nested, and its equally spaced nodes serve interpolation afterwards.
+On the line of a chart the trapezoid rule converges exponentially (Trefethen and Weideman 2014,
+doi:10.1137/130932132), its nodes are nested, and they serve interpolation afterwards.
 """
 
 from __future__ import annotations
@@ -11,24 +9,28 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol, final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from nma.engines._charts import Chart
 from nma.mixtures import Marginal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nma.priors import Prior
 
-__all__ = ["Chart", "Grid", "chart_of", "integrate", "local_weights"]
+__all__ = ["Grid", "integrate", "local_weights"]
 
-DROP = 32.0
-"""Log density below the maximum at which a node no longer matters (e^-32 = 1e-14)."""
+DROP = 30.0
+"""Log density below the maximum at which a node no longer matters (e^-30 = 1e-13)."""
 
-START = 17
-"""Nodes on an axis to begin with; every refinement doubles the intervals."""
+START = 21
+"""Nodes on an axis to begin with; every refinement doubles the intervals.
+
+Over the width that matters of a normal density they stand one sd apart, where the trapezoid rule
+errs by 6e-9, so that the first doubling confirms it.
+"""
 
 MOST = 20_000
 """Nodes in all at which refinement stops."""
@@ -36,93 +38,14 @@ MOST = 20_000
 WIDEN = 4.0
 """Distance on a chart's line by which a window grows where the integrand matters at its end."""
 
+NOWHERE = -1e9
+"""Log density where there is none, finite so that it can be interpolated."""
+
+DIES_OFF = 8.0
+"""Fall of a moment's log integrand, at the upper end, without which the moment is infinite."""
+
 UPSAMPLE = 16
 """Points of a tabulated marginal for each interval between nodes."""
-
-
-class Chart(Protocol):
-    """A map of the line onto the support of a scale."""
-
-    @property
-    def start(self) -> tuple[float, float]:
-        """The part of the line to look at first."""
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """The part of the line outside which nothing can matter."""
-
-    def value(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the scale at ``x``."""
-
-    def log_slope(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the logarithm of the derivative of ``value``."""
-
-
-@final
-@dataclass(frozen=True)
-class _Point:
-    at: float
-    start: ClassVar[tuple[float, float]] = (0.0, 0.0)
-    limits: ClassVar[tuple[float, float]] = (0.0, 0.0)
-
-    def value(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.full_like(x, self.at)
-
-    def log_slope(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.zeros_like(x)
-
-
-@final
-@dataclass(frozen=True)
-class _Open:
-    """A lower limit and above: value = lower + width exp(x - exp(-x))."""
-
-    lower: float
-    width: float
-    start: ClassVar[tuple[float, float]] = (-3.0, 4.0)
-    limits: ClassVar[tuple[float, float]] = (-5.0, 40.0)
-
-    def value(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self.lower + self.width * np.exp(x - np.exp(-x))
-
-    def log_slope(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return math.log(self.width) + x - np.exp(-x) + np.log1p(np.exp(-x))
-
-
-@final
-@dataclass(frozen=True)
-class _Between:
-    """Between two limits: value = middle + half tanh(sinh(x))."""
-
-    lower: float
-    upper: float
-    start: ClassVar[tuple[float, float]] = (-math.asinh(18.0), math.asinh(18.0))
-    limits: ClassVar[tuple[float, float]] = start
-
-    def value(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        half = (self.upper - self.lower) / 2
-        return self.lower + half * (1 + np.tanh(np.sinh(x)))
-
-    def log_slope(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        half = (self.upper - self.lower) / 2
-        slope = np.log(np.cosh(x)) - 2 * np.log(np.cosh(np.sinh(x)))
-        return np.asarray(math.log(half) + slope)
-
-
-def chart_of(prior: Prior, width: float) -> Chart:
-    """Return the chart that suits a prior.
-
-    Parameters
-    ----------
-    prior : Prior
-        Prior of the scale.
-    width : float
-        Size of the scale at which the likelihood begins to notice it.
-    """
-    lower, upper = prior.support
-    if lower == upper:
-        return _Point(lower)
-    return _Between(lower, upper) if math.isfinite(upper) else _Open(lower, width)
 
 
 @final
@@ -165,11 +88,17 @@ class Grid:
         value = self.charts[scale].value(self.axes[scale])
         others = tuple(axis for axis in range(len(self.axes)) if axis != scale)
         weight = self.weight.reshape(self.log_density.shape).sum(axis=others)
-        mean = float(weight @ value)
-        sd = math.sqrt(float(weight @ (value - mean) ** 2))
+        mean = float(weight @ value) if self._has_moment(scale, 1) else math.inf
+        sd = math.sqrt(weight @ (value - mean) ** 2) if self._has_moment(scale, 2) else math.inf
         position, cumulative = _cumulative(_marginal_log(self, scale)[None])
         fine = np.interp(position, np.arange(len(value)), self.axes[scale])
         return Marginal(self.charts[scale].value(fine), cumulative[0], mean, sd)
+
+    def _has_moment(self, scale: int, power: int) -> bool:
+        """Return whether the integrand of a moment dies off towards the upper end."""
+        log_value = _log(self.charts[scale].value(self.axes[scale]))
+        along = _marginal_log(self, scale) + power * log_value
+        return len(along) == 1 or bool(along[-1] < along.max() - DIES_OFF)
 
     def sample(self, uniforms: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return fractional node positions, (draw, scale), one scale after another by its CDF."""
@@ -178,7 +107,8 @@ class Grid:
         for scale in range(len(self.axes)):
             here = _sum_out(density, first=2)
             positions[:, scale] = _invert(here, uniforms[:, scale])
-            density = _interpolate(density, positions[:, scale])
+            if scale + 1 < len(self.axes):
+                density = _interpolate(density, positions[:, scale])
         return positions
 
     def values_at(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -210,7 +140,7 @@ def integrate(
     def evaluate(points: NDArray[np.float64]) -> NDArray[np.float64]:
         slopes = sum(chart.log_slope(points[:, k]) for k, chart in enumerate(charts))
         with np.errstate(under="ignore"):
-            return log_density(_values(charts, points)) + slopes
+            return np.maximum(log_density(_values(charts, points)) + slopes, NOWHERE)
 
     axes, values = _zoom(evaluate, tuple(charts))
     coarse = _integrals(charts, _every_second(axes), _thinned(values))
@@ -230,7 +160,7 @@ def _zoom(
     while True:
         axes = tuple(_axis(*window) for window in windows)
         values = evaluate(_mesh(axes)).reshape([len(axis) for axis in axes])
-        kept = [_mattering(axis, values, k, charts[k].limits) for k, axis in enumerate(axes)]
+        kept = [_mattering(axis, values, k, charts[k]) for k, axis in enumerate(axes)]
         if all(_filled(new, old) for new, old in zip(kept, windows, strict=True)):
             return axes, values
         windows = kept
@@ -250,16 +180,25 @@ def _mattering(
     axis: NDArray[np.float64],
     values: NDArray[np.float64],
     k: int,
-    limits: tuple[float, float],
+    chart: Chart,
 ) -> tuple[float, float]:
-    """Return the window where the integrand matters, widened where it still does at an end."""
+    """Return the window where the integrand or its second moment matters.
+
+    It is widened where they still do at an end.
+    """
     others = tuple(other for other in range(values.ndim) if other != k)
     along = values.max(axis=others)
-    matter = np.flatnonzero(along > along.max() - DROP)
+    matters = along > along.max() - DROP
+    moment = along + 2 * _log(chart.value(axis))
+    matter = np.flatnonzero(matters | (moment > moment.max() - DROP))
     first, last = matter[0] - 1, matter[-1] + 1
     lower = axis[first] if first >= 0 else axis[0] - WIDEN
     upper = axis[last] if last < len(axis) else axis[-1] + WIDEN
-    return max(lower, limits[0]), min(upper, limits[1])
+    return max(lower, chart.limits[0]), min(upper, chart.limits[1])
+
+
+def _log(value: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.log(np.maximum(value, np.finfo(float).tiny))
 
 
 def _doubled(

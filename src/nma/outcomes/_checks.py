@@ -33,9 +33,8 @@ def where(
     ]
 
 
-def missing(rows: pd.DataFrame, column: str) -> list[Issue]:
+def missing(rows: pd.DataFrame, column: str, remedy: str) -> list[Issue]:
     """Return an issue for every number that is not there."""
-    remedy = "Supply the number, or leave the whole trial out and say so."
     bad = np.isnan(rows[column].to_numpy())
     return where(rows, column, bad, "missing", "the number is missing", remedy)
 
@@ -48,12 +47,14 @@ def infinite(rows: pd.DataFrame, column: str) -> list[Issue]:
 
 
 def positive(rows: pd.DataFrame, column: str, remedy: str) -> list[Issue]:
-    """Return an issue for every number that is zero or negative."""
-    bad = rows[column].to_numpy() <= 0
+    """Return an issue for every finite number that is zero or negative."""
+    values = rows[column].to_numpy()
+    bad = (values <= 0) & np.isfinite(values)
     return where(rows, column, bad, "not-positive", "{value} is not a positive number", remedy)
 
 
 def at_least(rows: pd.DataFrame, column: str, least: int, remedy: str) -> list[Issue]:
-    """Return an issue for every number below ``least``."""
-    bad = rows[column].to_numpy() < least
+    """Return an issue for every finite number below ``least``."""
+    values = rows[column].to_numpy()
+    bad = (values < least) & np.isfinite(values)
     return where(rows, column, bad, "too-few", f"{{value}} is fewer than {least}", remedy)

@@ -12,7 +12,8 @@ from nma.errors import Issue, ModelError
 from nma.outcomes import _checks
 from nma.outcomes._measures import UNSAID, require_better, require_measure
 from nma.priors import Prior
-from nma.problem import Better, Contrasts, Evidence, trials_by_size
+from nma.problem import Contrasts, Evidence, trials_by_size
+from nma.protocols import Better
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,7 +88,8 @@ class Continuous:
 
     def check(self, rows: pd.DataFrame) -> list[Issue]:
         """Return every problem in the numbers."""
-        issues = _checks.missing(rows, self.mean)
+        remedy = "Supply the number, or leave the arm out with missing='drop_arm'."
+        issues = _checks.missing(rows, self.mean, remedy)
         for name in self.columns:
             issues += _checks.infinite(rows, name)
         for spread in (self.sd, self.se):
@@ -103,13 +105,21 @@ class Continuous:
         return issues + self._without_spread(rows)
 
     def _without_spread(self, rows: pd.DataFrame) -> list[Issue]:
+        """Return an issue for every arm whose standard error is not told, at the empty cell."""
         remedy = (
             "Take it from the paper, or derive it from a confidence interval, t or p value; or "
             "leave the arm out with missing='drop_arm'."
         )
+        problem = "the number is missing, and with it the spread of the mean"
         lacking = np.isnan(self._error(rows))
-        problem = "the spread of the mean is missing"
-        return _checks.where(rows, self.sd or self.se or "", lacking, "missing", problem, remedy)
+        raw = (self.sd, self.n) if self.sd is not None and self.n is not None else ()
+        issues = []
+        for name in (*raw, self.se):
+            if name is not None:
+                here = lacking & np.isnan(rows[name].to_numpy())
+                issues += _checks.where(rows, name, here, "missing", problem, remedy)
+                lacking = lacking & ~here
+        return issues
 
     def _error(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         """Return the variance of each mean: from sd and n where both are given, else from se."""
@@ -117,7 +127,8 @@ class Continuous:
         if self.se is not None:
             told = rows[self.se].to_numpy() ** 2
         if self.sd is not None and self.n is not None:
-            raw = rows[self.sd].to_numpy() ** 2 / rows[self.n].to_numpy()
+            with np.errstate(divide="ignore", invalid="ignore"):  # `check` refuses n = 0
+                raw = rows[self.sd].to_numpy() ** 2 / rows[self.n].to_numpy()
             told = np.where(np.isfinite(raw), raw, told)
         return np.asarray(told)
 

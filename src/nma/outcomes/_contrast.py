@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 import numpy as np
 import pandas as pd
 
-from nma.errors import Issue, ModelError
+from nma.errors import Issue, ModelError, nearest, shown
 from nma.outcomes import _checks, _multiarm
 from nma.outcomes._measures import RATIOS, UNSAID, has_unit_one, require_better, require_measure
 from nma.priors import Prior
-from nma.problem import Better, Contrasts, Evidence
+from nma.problem import Contrasts, Evidence
+from nma.protocols import Better
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,8 +45,9 @@ class Contrast:
     base_se : str, optional
         Column with the standard error of the base arm's own mean (or log odds, ...).
     covariance : mapping of str to matrix, optional
-        For a trial its covariance matrix, in the order of the trial's rows, or as a DataFrame
-        labelled by treatment.
+        For a trial the covariance of its effects: a matrix in the order of the trial's rows in the
+        table, or a DataFrame labelled by the treatments that are compared with the base arm, for
+        effects of each against the base arm.
     n : pair of str, optional
         Columns of participants under treatment and comparator.
     scale : float, optional
@@ -54,7 +57,8 @@ class Contrast:
     Raises
     ------
     ModelError
-        If ``better`` or ``measure`` is missing.
+        If ``better`` or ``measure`` is missing or misspelt, ``n`` is not two columns, or ``scale``
+        is not a standard deviation.
 
     Examples
     --------
@@ -82,9 +86,18 @@ class Contrast:
     def __post_init__(self) -> None:
         require_better(self.better)
         require_measure(self.measure)
-        if self.scale is not None and not self.scale > 0:
+        if self.scale is not None and not 0 < self.scale < np.inf:
             message = f"scale={self.scale!r} is not a standard deviation: give a positive number."
             raise ModelError(message)
+        if self.n is not None and (isinstance(self.n, str) or len(self.n) != 2):
+            message = (
+                f"n={self.n!r} is not two columns: name the participants under treatment and "
+                "under comparator, such as n=('n1', 'n2')."
+            )
+            raise ModelError(message)
+        object.__setattr__(self, "n", None if self.n is None else tuple(self.n))
+        if self.covariance is not None:
+            object.__setattr__(self, "covariance", deepcopy(dict(self.covariance)))
 
     @property
     def ratio(self) -> bool:
@@ -98,39 +111,61 @@ class Contrast:
         return (self.effect, self.se, *base, *(self.n or ()))
 
     def check(self, rows: pd.DataFrame) -> list[Issue]:
-        """Return every problem in the numbers, then in the make-up of multi-arm trials."""
-        remedy = "Check the cell: a standard error of zero would give the trial all the weight."
-        issues = _checks.missing(rows, self.effect) + _checks.missing(rows, self.se)
-        for name in self.columns:
+        """Return every problem in the numbers and in the make-up of multi-arm trials."""
+        remedy = "Supply the number, or leave the whole trial out and say so."
+        issues = _checks.missing(rows, self.effect, remedy) + _checks.missing(rows, self.se, remedy)
+        for name in dict.fromkeys(self.columns):
             issues += _checks.infinite(rows, name)
-        issues += _checks.positive(rows, self.se, remedy)
-        if self.base_se is not None:
-            issues += _checks.positive(rows, self.base_se, remedy)
-        for name in self.n or ():
-            remedy = "An arm needs two participants or more; leave the cell empty if not known."
+        remedy = "Check the cell: a standard error of zero would give the trial all the weight."
+        for spread in (self.se, self.base_se):
+            if spread is not None:
+                issues += _checks.positive(rows, spread, remedy)
+        remedy = "An arm needs two participants or more; leave the cell empty if not known."
+        for name in dict.fromkeys(self.n or ()):
             issues += _checks.at_least(rows, name, 2, remedy)
-        return issues or [
-            issue for trial in self._trials(rows) for issue in _multiarm.problems(trial)
+        spoilt = {issue.study for issue in issues}
+        trials = self._trials(rows)
+        for trial in trials:
+            if trial.study not in spoilt:
+                issues += _multiarm.problems(trial)
+        return issues + self._misplaced_covariance({trial.study for trial in trials}, rows)
+
+    def _misplaced_covariance(self, several: set[str], rows: pd.DataFrame) -> list[Issue]:
+        studies = set(rows["study"])
+        return [
+            Issue(
+                "covariance-misplaced",
+                f"a covariance is stated for {shown(study)}, "
+                + ("which has one row" if study in studies else "which is not a trial"),
+                "Give `covariance` for trials with several rows only."
+                + ("" if study in studies else nearest(study, several)),
+            )
+            for study in self.covariance or ()
+            if study not in several
         ]
 
     def _trials(self, rows: pd.DataFrame) -> list[_multiarm.Trial]:
-        """Return the trials with more than one row."""
-        codes, studies = pd.factorize(rows["study"])
-        several = np.flatnonzero(np.bincount(codes) > 1).tolist()
-        return [self._trial(str(studies[code]), rows[codes == code]) for code in several]
-
-    def _trial(self, study: str, rows: pd.DataFrame) -> _multiarm.Trial:
-        stated = (self.covariance or {}).get(study)
-        base = np.full(len(rows), np.nan) if self.base_se is None else rows[self.base_se].to_numpy()
-        return _multiarm.Trial(
-            study=study,
-            rows=tuple(int(row) for row in rows.index),
-            sides=tuple(zip(rows["treatment"], rows["comparator"], strict=True)),
-            effect=rows[self.effect].to_numpy(),
-            se=rows[self.se].to_numpy(),
-            base_se=base,
-            covariance=stated,
-        )
+        """Return the trials with more than one row; the rows of a trial stand together."""
+        codes, studies = pd.factorize(rows["study"].to_numpy())
+        ends = np.flatnonzero(np.diff(codes, append=-1)) + 1
+        starts = np.r_[0, ends[:-1]]
+        named = [self.effect, self.se, *([] if self.base_se is None else [self.base_se])]
+        effect, se, *base = (rows[name].to_numpy() for name in named)
+        sides = list(zip(rows["treatment"], rows["comparator"], strict=True))
+        index = rows.index.to_numpy()
+        return [
+            _multiarm.Trial(
+                study=str(studies[codes[start]]),
+                rows=tuple(index[start:end].tolist()),
+                sides=tuple(sides[start:end]),
+                effect=effect[start:end],
+                se=se[start:end],
+                base_se=base[0][start:end] if base else np.full(end - start, np.nan),
+                covariance=(self.covariance or {}).get(studies[codes[start]]),
+            )
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+            if end - start > 1
+        ]
 
     def participants(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         """Return the participants of treatment and comparator, (row, 2), NaN where not told."""
@@ -156,14 +191,14 @@ class Contrast:
         trial_level: Prior,  # noqa: ARG002  contrasts have no trial level
     ) -> tuple[Evidence, ...]:
         """Return the contrasts against each trial's first arm, trials of one size together."""
-        codes = pd.factorize(rows["study"])[0]
+        codes = pd.factorize(rows["study"].to_numpy())[0]
         alone = (np.bincount(codes) == 1)[codes]
         effect, se = rows[self.effect].to_numpy(), rows[self.se].to_numpy()
         pairs = Contrasts(arms[alone][:, ::-1], effect[alone, None], se[alone, None, None] ** 2)
         by_size: dict[int, list[_multiarm.Whole]] = {}
-        for trial in self._trials(rows):
-            inside = arms[(rows["study"] == trial.study).to_numpy()]
-            whole = _multiarm.whole(trial, inside)
+        inside = np.split(arms[~alone], np.flatnonzero(np.diff(codes[~alone])) + 1)
+        for trial, positions in zip(self._trials(rows), inside, strict=False):
+            whole = _multiarm.whole(trial, positions)
             by_size.setdefault(len(whole.arms), []).append(whole)
         several = [_stacked(by_size[size]) for size in sorted(by_size)]
         return tuple(([pairs] if alone.any() else []) + several)

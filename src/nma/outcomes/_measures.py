@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, get_args
 
 from nma.errors import ModelError, nearest
-from nma.problem import Better
+from nma.protocols import Better
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -14,6 +15,9 @@ __all__ = ["RATIOS", "UNSAID", "has_unit_one", "require_better", "require_measur
 
 RATIOS = frozenset({"OR", "RR", "HR", "IRR", "ROM"})
 """Measures analysed as logarithms and printed back-transformed."""
+
+KNOWN = RATIOS | {"MD", "SMD", "RD"}
+"""Measures whose scale the library knows; other names are the user's own."""
 
 UNSAID: Better = ""  # type: ignore[assignment]
 """Stands where the user has not said which direction is better; there is no default."""
@@ -40,6 +44,11 @@ def require_measure(measure: str, known: Collection[str] = ()) -> None:
     """Refuse a measure that was left out, or is not among those an outcome offers."""
     if not measure:
         message = "`measure` is missing: name the measure, such as measure='MD'."
+        raise ModelError(message)
+    plain = re.sub("^(LOG|LN)", "", re.sub(r"[\s_.-]", "", measure.upper()))
+    if plain in KNOWN and measure not in KNOWN:
+        on = "; its effects are logarithms" if plain in RATIOS else ""
+        message = f"measure={measure!r} would not be recognised: write {plain!r}{on}."
         raise ModelError(message)
     if known and measure not in known:
         listed = ", ".join(map(repr, sorted(known)))

@@ -76,7 +76,7 @@ class Trial:
 
     def issue(self, code: str, problem: str, remedy: str) -> Issue:
         """Return an issue with this trial."""
-        return Issue(code, problem, remedy, study=self.study, rows=self.rows)
+        return Issue(code, problem, remedy, study=self.study, rows=tuple(sorted(self.rows)))
 
 
 class Whole(NamedTuple):
@@ -92,7 +92,7 @@ def problems(trial: Trial) -> list[Issue]:
     for find in (_repeated_pair, _rows_unconnected, _without_covariance, _misshapen):
         if issue := find(trial):
             return [issue]
-    found = [_not_adding_up(trial), _not_positive_definite(trial)]
+    found = [_not_adding_up(trial), _base_too_wide(trial) or _not_positive_definite(trial)]
     return [issue for issue in found if issue is not None]
 
 
@@ -151,14 +151,17 @@ def _misshapen(trial: Trial) -> Issue | None:
 
 
 def _wrong_shape(trial: Trial) -> tuple[str, str, str] | None:
-    matrix = np.asarray(trial.covariance, dtype=float)
     rows, free = len(trial.sides), len(trial.treatments) - 1
     if rows != free:
         remedy = f"Keep {free} rows that connect the trial's treatments."
         return "covariance-singular", "its rows are not independent", remedy
+    remedy = "Give one row and column for each of the trial's rows, in their order."
+    try:
+        matrix = np.asarray(trial.covariance, dtype=float)
+    except (TypeError, ValueError):
+        return "covariance-shape", "its covariance is not a matrix of numbers", remedy
     if matrix.shape != (rows, rows):
-        remedy = "Give one row and column for each of the trial's rows, in their order."
-        shape = " x ".join(map(str, matrix.shape))
+        shape = " x ".join(map(str, matrix.shape)) or "one number"
         return "covariance-shape", f"its covariance is {shape}, not {rows} x {rows}", remedy
     if isinstance(trial.covariance, pd.DataFrame) and _labelled(trial) is None:
         remedy = "Label rows and columns by the treatments that are compared with the base arm."
@@ -168,9 +171,11 @@ def _wrong_shape(trial: Trial) -> tuple[str, str, str] | None:
 
 def _wrong_content(trial: Trial) -> tuple[str, str, str] | None:
     matrix = _stated(trial)
+    if not np.all(np.isfinite(matrix)):
+        return "covariance-shape", "its covariance has an empty or infinite cell", "Fill it in."
     if not np.allclose(matrix, matrix.T, rtol=1e-8, atol=0.0):
         return "covariance-asymmetric", "its covariance is not symmetric", "Check its entries."
-    if not np.allclose(np.diagonal(matrix), trial.se**2, rtol=0.02):
+    if not np.allclose(np.diagonal(matrix), trial.se**2, rtol=0.02, atol=0.0):
         remedy = "The diagonal holds the squares of the standard errors: check both."
         return "covariance-diagonal", "covariance and standard errors differ", remedy
     return None
@@ -186,11 +191,19 @@ def _labelled(trial: Trial) -> list[str] | None:
     return names if fits else None
 
 
+def _signs(trial: Trial) -> NDArray[np.float64]:
+    """Return 1 for rows against the base arm and -1 for rows of the base arm against another."""
+    return np.array([1.0 if pair[1] == trial.base else -1.0 for pair in trial.sides])
+
+
 def _stated(trial: Trial) -> NDArray[np.float64]:
+    """Return the stated covariance for the trial's rows as they stand here, in sorted order."""
     if isinstance(trial.covariance, pd.DataFrame):
         names = _labelled(trial) or []
-        return trial.covariance.loc[names, names].to_numpy(dtype=float)
-    return np.asarray(trial.covariance, dtype=float)
+        matrix = trial.covariance.loc[names, names].to_numpy(dtype=float)
+        return np.asarray(matrix * np.outer(_signs(trial), _signs(trial)))
+    place = np.argsort(np.argsort(trial.rows))
+    return np.asarray(trial.covariance, dtype=float)[np.ix_(place, place)]
 
 
 def _not_adding_up(trial: Trial) -> Issue | None:
@@ -225,6 +238,24 @@ def _worst_triangle(trial: Trial) -> tuple[str, str, str]:
     return max(combinations(trial.treatments, 3), key=off)
 
 
+def _base_too_wide(trial: Trial) -> Issue | None:
+    """Find the standard error of a difference that was given as that of the base arm."""
+    if trial.covariance is not None or trial.is_complete:
+        return None
+    narrow = np.flatnonzero(trial.se <= trial.base_se)
+    if not narrow.size:
+        return None
+    k = int(narrow[0])
+    a, b = trial.sides[k]
+    return trial.issue(
+        "covariance-impossible",
+        f"the standard error of {a} versus {b}, {trial.se[k]:g}, is not larger than that of "
+        f"{trial.base} alone, {trial.base_se[k]:g}",
+        "A difference is less certain than either of its arms: `base_se` is the standard error of "
+        "the base arm's own mean, not that of a difference.",
+    )
+
+
 def _not_positive_definite(trial: Trial) -> Issue | None:
     smallest = float(np.linalg.eigvalsh(_from_first(trial)[1])[0])
     if smallest > 0:
@@ -232,8 +263,7 @@ def _not_positive_definite(trial: Trial) -> Issue | None:
     return trial.issue(
         "covariance-impossible",
         f"its standard errors imply a covariance that cannot be (eigenvalue {smallest:.3g})",
-        "An arm would have a negative variance: check the standard errors, and that `base_se` "
-        "belongs to one arm, not to a difference.",
+        "One of its standard errors is too large or too small beside the others: check them.",
     )
 
 
@@ -241,7 +271,7 @@ def _row_covariance(trial: Trial) -> NDArray[np.float64]:
     """Return the covariance of the trial's rows, or of all pairs as arm variances imply it."""
     if trial.covariance is not None:
         return _stated(trial)
-    sign = np.array([1.0 if pair[1] == trial.base else -1.0 for pair in trial.sides])
+    sign = _signs(trial)
     shared = np.outer(sign, sign) * trial.base_se[0] ** 2
     return np.where(np.eye(len(sign), dtype=bool), trial.se**2, shared)
 

@@ -85,7 +85,7 @@ class Consistency:
 
     def levels(self, network: Network, arms: pd.DataFrame) -> NDArray[np.float64]:
         """Return z: one column for each treatment but the first, which has level zero."""
-        return np.eye(len(network.treatments))[network.codes(arms["treatment"])][:, 1:]
+        return np.eye(len(network.treatments))[network.codes(arms["treatment"].tolist())][:, 1:]
 
 
 def _require_connected(network: Network) -> None:

@@ -1,0 +1,145 @@
+"""Standard, individualised and multimodal exercise for chronic low back pain.
+
+Run: python examples/back_pain.py
+
+Nine randomised trials, pain on 0-10: a convenience sample gathered from published abstracts, with
+treatments coded for this example. It shows the library on real numbers. It is not evidence on
+treatments, and every table below says so.
+"""
+
+from __future__ import annotations
+
+import textwrap
+
+import nma
+
+ACTIVE = ["standard exercise", "individualised exercise", "multimodal care"]
+CONTROL = "passive control"
+IMPORTANT = 1.5
+"""Points of 10 that matter between groups: 15 of 100 for pain (Hayden 2021)."""
+
+
+def heading(text: str) -> None:
+    """Print a heading."""
+    print(f"\n{text}\n{'-' * len(text)}")
+
+
+def say(text: str) -> None:
+    """Print a paragraph."""
+    print(textwrap.fill(" ".join(text.split()), width=98))
+
+
+def percent(probability: float) -> str:
+    """Return a probability as text that never claims certainty."""
+    if probability > 0.99:
+        return "more than 99 %"
+    return f"{100 * probability:.0f} %" if probability >= 0.01 else "less than 1 %"
+
+
+def read() -> nma.Network:
+    """Read the trials: every row is one trial's difference in pain, treatment minus comparator."""
+    trials = nma.datasets.load("back_pain")
+    pain = nma.outcomes.Contrast(effect="md", se="se", measure="MD", better="lower", n=("n1", "n2"))
+    return nma.Network.from_contrasts(
+        trials,
+        study="study",
+        treatment="treatment",
+        comparator="comparator",
+        outcome=pain,
+        treatments=[CONTROL, *ACTIVE],
+        reference=CONTROL,
+    )
+
+
+def least_squares_like(network: nma.Network) -> nma.Posterior:
+    """Fit as a frequentist program would: tau known to be 0.36, and priors too wide to matter."""
+    model = nma.Model(
+        structure=nma.structures.Consistency(effect=nma.priors.Normal(0, 1e4)),
+        heterogeneity=nma.heterogeneity.Random(tau=nma.priors.Fixed(0.36)),
+    )
+    return nma.fit(network, model)
+
+
+def against_control(posterior: nma.Posterior) -> list[str]:
+    """Return each active treatment's effect against passive control, as text."""
+    table = nma.league_table(posterior)
+    return [f"{name:26}{table[CONTROL][name]}" for name in ACTIVE]
+
+
+def compare(default: nma.Posterior, fixed: nma.Posterior) -> None:
+    """Print both answers and say why they differ."""
+    print(f"{'versus passive control':26}default priors         tau = 0.36, wide priors")
+    for ours, theirs in zip(against_control(default), against_control(fixed), strict=True):
+        print(f"{ours:49}{theirs[26:]}")
+    tau = nma.summary(default).loc["tau"]
+    print()
+    say(
+        f"""The estimates agree to two decimals, because the default prior on effects is too wide
+        to pull them. The default intervals are wider: 0.36 is one estimate of the heterogeneity
+        (DerSimonian-Laird), taken as known, while nine trials leave tau anywhere from
+        {tau["lower"]:.2f} to {tau["upper"]:.2f} (median {tau["median"]:.2f}), and the default
+        answer averages over that. The prior on tau, half-normal(half a within-arm SD), is part of
+        the answer with so few trials; it is printed with the summary above."""
+    )
+
+
+def lead(posterior: nma.Posterior, treatment: str, comparator: str) -> None:
+    """Say by how much one treatment leads another, and whether anyone would notice."""
+    table = nma.effect_table(posterior, comparators=[comparator])
+    estimate, lower, upper, better = (
+        table[column][treatment, comparator]
+        for column in ("estimate", "lower", "upper", "p_better")
+    )
+    draws = nma.relative_effects(posterior, comparators=[comparator])
+    difference = draws.sel(treatment=treatment, comparator=comparator)
+    important = float((difference <= -IMPORTANT).mean())
+    say(
+        f"""* {treatment} against {comparator}: {estimate:.2f} points of 10 ({lower:.2f} to
+        {upper:.2f}; negative is less pain). Probability of being better: {percent(better)}; of
+        being better by {IMPORTANT} points or more: {percent(important)}."""
+    )
+
+
+def conclude(posterior: nma.Posterior) -> None:
+    """Say what the numbers support, and what they do not."""
+    best = nma.p_best(posterior)["p_best"]
+    first = str(best.idxmax()).capitalize()
+    say("Supported by these nine trials, as far as a convenience sample can:")
+    for name in ACTIVE:
+        lead(posterior, name, CONTROL)
+    say("Not supported:")
+    lead(posterior, "individualised exercise", "standard exercise")
+    lead(posterior, "multimodal care", "standard exercise")
+    lead(posterior, "multimodal care", "individualised exercise")
+    print()
+    say(
+        f"""{first} comes first with probability {percent(best.max())}, and yet its lead over
+        standard exercise is far below any difference that matters: being first says nothing
+        about by how much. Every interval between the three kinds of exercise holds zero.
+        Nothing here supports "38 %" or "84 %" more success: those figures, from press copies of
+        a 2022 review of 58 trials that made no network, have no published derivation, and these
+        data hold no responders at all."""
+    )
+
+
+def main() -> None:
+    """Read, fit, print, conclude."""
+    network = read()
+    heading("The network")
+    print(network)
+    posterior = nma.fit(network)
+    heading("The fit")
+    print(nma.summary(posterior))
+    heading("League table")
+    print(nma.league_table(posterior))
+    heading("Ranking")
+    print(nma.sucra(posterior))
+    print(nma.rank_probabilities(posterior))
+    heading("Beside the answer at a known tau")
+    compare(posterior, least_squares_like(network))
+    heading("What the evidence supports, and what it does not")
+    conclude(posterior)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""What an outcome, a structure, a heterogeneity and an engine must be able to do.
+
+A user's own has the same standing as ours: nothing asks which class a value has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+
+from nma.errors import Issue
+from nma.priors import Prior
+from nma.problem import ArmEffect, Draws, Evidence, Parameters, Problem, Scale
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["Better", "Engine", "Heterogeneity", "Outcome", "Structure"]
+
+Better = Literal["lower", "higher"]
+"""Which direction of an outcome is better for the patient."""
+
+
+class Outcome(Protocol):
+    """What a trial reports, and the measure it is summarised by."""
+
+    @property
+    def measure(self) -> str:
+        """Name of the measure: MD, SMD, OR, ..."""
+
+    @property
+    def better(self) -> Better:
+        """Which direction of the outcome is better for the patient."""
+
+    @property
+    def ratio(self) -> bool:
+        """Whether effects are log ratios, printed back-transformed."""
+
+    @property
+    def reports(self) -> Literal["arms", "contrasts"]:
+        """Whether a row of the user's data is an arm or a contrast."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The user's columns that hold numbers."""
+
+    def check(self, rows: pd.DataFrame) -> Sequence[Issue]:
+        """Return every problem in the numbers; the index of ``rows`` counts the user's rows."""
+
+    def participants(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the participants of each row's arm or arms, (row, side), NaN where not told."""
+
+    def unit(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        """Return, for each trial that tells, the size of one unit on the scale of the measure."""
+
+    def evidence(
+        self, rows: pd.DataFrame, arms: NDArray[np.int64], trial_level: Prior
+    ) -> tuple[Evidence, ...]:
+        """Return the evidence; ``arms`` (row, side) are positions in the network's arms."""
+
+    def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
+        """Return what was derived or chosen in reading the numbers."""
+
+
+class Structure(Protocol):
+    """How the level of an arm depends on its treatment and covariates."""
+
+    def resolve(self, network: Any) -> Self:
+        """Return the structure with every default turned into a number."""
+
+    def parameters(self, network: Any) -> Parameters:
+        """Return the prior of beta."""
+
+    def levels(self, network: Any, arms: pd.DataFrame) -> NDArray[np.float64]:
+        """Return z, (arm, parameter); ModelError where a level outside a trial is undefined."""
+
+
+class Heterogeneity(Protocol):
+    """How arms of one treatment differ between trials."""
+
+    def resolve(self, network: Any) -> Self:
+        """Return the value with every default turned into a number."""
+
+    def scales(self, network: Any) -> tuple[Scale, ...]:
+        """Return the scales to be learnt."""
+
+    def effects(self, network: Any, arms: pd.DataFrame) -> tuple[ArmEffect, ...]:
+        """Return the random effects of the arms."""
+
+
+class Engine(Protocol):
+    """Turns a finished problem into draws; never sees a network or a model."""
+
+    def unsuited(self, problem: Problem) -> str | None:
+        """Return why the engine cannot answer this problem, or None."""
+
+    def sample(self, problem: Problem) -> Draws:
+        """Return the posterior."""

@@ -1,0 +1,174 @@
+"""A fit at a glance: effects, scales, and everything that was assumed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nma.estimates import (
+    captioned,
+    contrasts,
+    estimates,
+    ordered_pairs,
+    replicate_error,
+    scale_name,
+)
+from nma.least_squares import common_effect, estimable
+from nma.model import stated_priors
+from nma.priors import Prior
+from nma.problem import Contrasts
+from nma.tables import Table
+
+if TYPE_CHECKING:
+    from nma.posterior import Posterior
+
+__all__ = ["summary"]
+
+
+def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
+    r"""Return the fit at a glance: effects against the reference, tau, and what was assumed.
+
+    .. math:: I^2 = \max(0, (Q - df)/Q)
+
+    with Q from common-effect least squares. ``attrs`` holds ``i_squared``, ``Q``, ``df``,
+    ``log_evidence`` and ``quadrature_error`` as numbers.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fitted model.
+    level : float, default 0.95
+        Probability of the equal-tailed credible intervals.
+
+    Returns
+    -------
+    Table
+        Rows: each treatment versus the reference, then each scale. Columns on the scale of the
+        model: ``mean``, ``sd``, ``median``, ``lower``, ``upper`` and ``p_better``. Notes: which
+        priors were used and which were defaults, heterogeneity, evidence, every notice.
+
+    Examples
+    --------
+    >>> import nma
+    >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+    >>> print(nma.summary(posterior).round(2).loc["tau", "median"])
+    0.38
+
+    References
+    ----------
+    Higgins and Thompson 2002, doi:10.1002/sim.1186, on I-squared.
+    """
+    pairs = ordered_pairs(posterior, [posterior.comparator])
+    found = estimates(posterior, pairs, level)
+    effects = pd.DataFrame(
+        {
+            "mean": found.mean,
+            "sd": found.sd,
+            "median": found.median,
+            "lower": found.lower,
+            "upper": found.upper,
+            "p_better": found.better,
+        },
+        index=[f"{a} vs {b}" for a, b in pairs],
+    )
+    scales = pd.DataFrame.from_dict(
+        {
+            scale.name: _scale_row(posterior, scale.name, level)
+            for scale in posterior.problem.scales
+        },
+        orient="index",
+        columns=effects.columns,
+    )
+    table = Table(
+        pd.concat([effects, scales]) if len(scales) else effects,
+        caption=captioned(
+            posterior,
+            f"{scale_name(posterior)} with {level:.0%} credible intervals; "
+            f"{posterior.network.better} is better.",
+        ),
+        notes=_notes(posterior, pairs),
+    )
+    table.attrs.update(_numbers(posterior))
+    return table
+
+
+def _scale_row(posterior: Posterior, name: str, level: float) -> list[float]:
+    tails = [0.5, (1 - level) / 2, (1 + level) / 2]
+    if posterior.draws.moments is not None:
+        marginal = posterior.draws.moments.marginals[name]
+        quantiles = [marginal.quantile(tail) for tail in tails]
+        return [marginal.mean, marginal.sd, *quantiles, np.nan]
+    values = posterior.draws.values[name].to_numpy()
+    return [float(values.mean()), float(values.std()), *np.quantile(values, tails), np.nan]
+
+
+def _numbers(posterior: Posterior) -> dict[str, float]:
+    found: dict[str, float] = dict(posterior.draws.diagnostics)
+    if _is_normal(posterior):
+        common = common_effect(posterior.problem)
+        found |= {"Q": common.Q, "df": float(common.df), "i_squared": common.i_squared}
+    if posterior.draws.moments is not None:
+        found["log_evidence"] = posterior.draws.moments.log_evidence
+    return found
+
+
+def _notes(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    numbers = _numbers(posterior)
+    return (
+        *_heterogeneity_notes(numbers),
+        *_exactness_notes(posterior, numbers),
+        *_prior_notes(posterior),
+        *_prior_driven_notes(posterior, pairs),
+        *posterior.notices,
+    )
+
+
+def _heterogeneity_notes(numbers: dict[str, float]) -> list[str]:
+    if "Q" not in numbers:
+        return []
+    q = f"Q = {numbers['Q']:.2f} on {numbers['df']:.0f} df at common effect"
+    return [f"I-squared {numbers['i_squared']:.0%}: {q}."]
+
+
+def _exactness_notes(posterior: Posterior, numbers: dict[str, float]) -> list[str]:
+    moments = posterior.draws.moments
+    if moments is None:
+        beta = posterior.draws.values["beta"]
+        error = np.max(replicate_error(beta.to_numpy()) / beta.to_numpy().std(axis=(0, 1)))
+        return [f"From draws: Monte Carlo error up to {error:.1%} of a posterior sd."]
+    error = numbers.get("quadrature_error", 0.0)
+    nodes = f"{len(moments.weight)} quadrature nodes, error below {max(error, 1e-12):.0e}"
+    return [f"Exact: {nodes}; log evidence {moments.log_evidence:.4f}."]
+
+
+def _prior_notes(posterior: Posterior) -> list[str]:
+    """Return the priors that were used, those the library chose said to be so."""
+    used = stated_priors(posterior.model.structure) + stated_priors(posterior.model.heterogeneity)
+    return [
+        f"Prior: {name} ~ {_shown(prior)}{f' ({prior.origin})' if prior.origin else ''}."
+        for name, prior in used
+    ]
+
+
+def _shown(prior: Prior) -> str:
+    """Return a prior as it is written, its numbers to four figures."""
+    return re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.4g}", repr(prior))
+
+
+def _prior_driven_notes(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> list[str]:
+    if not _is_normal(posterior):
+        return []
+    told = estimable(posterior.problem, contrasts(posterior, pairs))
+    return [
+        f"{a} versus {b} rests on its prior: no trials, directly or together, determine it."
+        for (a, b), known in zip(pairs, told, strict=True)
+        if not known
+    ]
+
+
+def _is_normal(posterior: Posterior) -> bool:
+    return all(isinstance(part, Contrasts) for part in posterior.problem.evidence)

@@ -1,0 +1,176 @@
+"""Laws that every public outcome, structure, heterogeneity, prior and engine keeps.
+
+A new member of a package is met here by the examples table: the test below fails until it has one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import nma
+import oracle
+from nma.model import problem
+from nma.priors import Fixed, HalfNormal, Normal
+from nma.problem import Contrasts
+from nma.protocols import Engine, Heterogeneity, Outcome, Structure
+
+ARMS = pd.DataFrame(
+    {
+        "study": ["1", "1", "2", "2", "2", "3", "3"],
+        "treatment": ["A", "B", "A", "B", "C", "B", "C"],
+        "mean": [0.0, 0.4, 0.1, 0.6, 0.8, 0.3, 0.2],
+        "sd": [1.0, 1.2, 0.9, 1.0, 1.1, 1.0, 0.8],
+        "n": [20, 25, 40, 38, 41, 12, 15],
+    }
+)
+PAIRS = pd.DataFrame(
+    {
+        "study": ["1", "2", "2", "3"],
+        "treatment": ["B", "B", "C", "C"],
+        "comparator": ["A", "A", "A", "B"],
+        "md": [0.4, 0.5, 0.7, -0.1],
+        "se": [0.33, 0.22, 0.23, 0.4],
+        "base": 0.14,
+        "n1": [25, 38, 41, 15],
+        "n2": [20, 40, 40, 12],
+    }
+)
+
+OUTCOMES: dict[str, Outcome] = {
+    "Continuous": nma.outcomes.Continuous("mean", sd="sd", n="n", measure="MD", better="lower"),
+    "Contrast": nma.outcomes.Contrast(
+        "md", "se", base_se="base", n=("n1", "n2"), measure="MD", better="higher"
+    ),
+}
+STRUCTURES: dict[str, Structure] = {"Consistency": nma.structures.Consistency()}
+HETEROGENEITIES: dict[str, Heterogeneity] = {
+    "Common": nma.heterogeneity.Common(),
+    "Random": nma.heterogeneity.Random(),
+}
+ENGINES: dict[str, Engine] = {"Gaussian": nma.engines.Gaussian(draws=1024)}
+EXAMPLES: list[tuple[ModuleType, Mapping[str, Any]]] = [
+    (nma.outcomes, OUTCOMES),
+    (nma.structures, STRUCTURES),
+    (nma.heterogeneity, HETEROGENEITIES),
+    (nma.engines, ENGINES),
+]
+
+
+def network(outcome: Outcome) -> nma.Network:
+    if outcome.reports == "arms":
+        return nma.Network.from_arms(ARMS, study="study", treatment="treatment", outcome=outcome)
+    return nma.Network.from_contrasts(
+        PAIRS, study="study", treatment="treatment", comparator="comparator", outcome=outcome
+    )
+
+
+@pytest.mark.parametrize(
+    ("package", "examples"), EXAMPLES, ids=lambda x: getattr(x, "__name__", "")
+)
+def test_every_public_member_has_an_example(
+    package: ModuleType, examples: Mapping[str, Any]
+) -> None:
+    assert sorted(examples) == sorted(package.__all__)
+
+
+@pytest.mark.parametrize(
+    "value", [example for _, examples in EXAMPLES for example in examples.values()], ids=repr
+)
+def test_choices_are_frozen_values(value: Any) -> None:
+    first = dataclasses.fields(value)[:1]
+    for field in first:
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(value, field.name, None)
+    assert value == dataclasses.replace(value)
+    assert type(value).__final__  # abstract or final
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
+def test_outcomes_give_proper_evidence(outcome: Outcome) -> None:
+    made = network(outcome)
+    (source,) = made.sources
+    people = outcome.participants(source.rows)
+    assert people.shape == source.arms.shape
+    assert (outcome.unit(source.rows) > 0).all()
+    assert set(outcome.columns) <= set(source.rows.columns)
+    assert list(outcome.check(source.rows)) == []
+    seen: list[int] = []
+    for part in outcome.evidence(source.rows, source.arms, Normal(0, 10)):
+        assert isinstance(part, Contrasts)
+        trials, arms = part.arms.shape
+        assert part.y.shape == (trials, arms - 1)
+        assert part.V.shape == (trials, arms - 1, arms - 1)
+        assert (np.linalg.eigvalsh(part.V) > 0).all()
+        seen += part.arms.ravel().tolist()
+    assert sorted(seen) == list(range(len(made.arms)))
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
+def test_outcomes_have_no_default_direction(outcome: Any) -> None:
+    with pytest.raises(nma.errors.ModelError, match="There is no default"):
+        dataclasses.replace(outcome, better="")
+    with pytest.raises(nma.errors.ModelError, match="better='up' is not a direction"):
+        dataclasses.replace(outcome, better="up")
+    with pytest.raises(nma.errors.ModelError, match="`measure` is missing"):
+        dataclasses.replace(outcome, measure="")
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
+@pytest.mark.parametrize("structure", STRUCTURES.values(), ids=STRUCTURES)
+def test_structures_give_every_arm_a_level(structure: Structure, outcome: Outcome) -> None:
+    made = network(outcome)
+    resolved = structure.resolve(made)
+    assert resolved.resolve(made) == resolved
+    prior = resolved.parameters(made)
+    assert len(set(prior.names)) == len(prior.names) == len(prior.mean)
+    assert (np.linalg.eigvalsh(prior.covariance) > 0).all()
+    assert resolved.levels(made, made.arms).shape == (len(made.arms), len(prior.names))
+
+
+@pytest.mark.parametrize("heterogeneity", HETEROGENEITIES.values(), ids=HETEROGENEITIES)
+def test_heterogeneities_name_the_scales_they_use(heterogeneity: Heterogeneity) -> None:
+    made = network(OUTCOMES["Continuous"])
+    resolved = heterogeneity.resolve(made)
+    assert resolved.resolve(made) == resolved
+    scales = {scale.name for scale in resolved.scales(made)}
+    for effect in resolved.effects(made, made.arms):
+        assert effect.scale in scales
+        assert len(effect.weight) == len(effect.unit) == len(made.arms)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
+def test_engines_agree_with_the_dense_computation(engine: Engine, outcome: Outcome) -> None:
+    """Draws of every engine, two-sided and per element, at 8 x 1024 draws."""
+    model = nma.Model(
+        nma.structures.Consistency(Normal(0, 10)), nma.heterogeneity.Random(HalfNormal(1))
+    )
+    task = problem(model, network(outcome))
+    assert engine.unsuited(task) is None
+    beta = engine.sample(task).values["beta"].to_numpy()
+    expected = oracle.answer(task, upto=9.0)
+    sd = np.sqrt(np.diagonal(expected.covariance))
+    error = beta.mean(axis=1).std(axis=0, ddof=1) / np.sqrt(beta.shape[0])
+    # |t| of 7 df above 6 has probability 5e-4; 4 elements
+    np.testing.assert_array_less(np.abs(beta.mean(axis=(0, 1)) - expected.mean), 6 * error)
+    np.testing.assert_allclose(beta.std(axis=(0, 1)) / sd, 1, atol=0.02)
+
+
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
+def test_engines_take_a_known_tau(engine: Engine) -> None:
+    model = nma.Model(
+        nma.structures.Consistency(Normal(0, 10)), nma.heterogeneity.Random(Fixed(0.3))
+    )
+    task = problem(model, network(OUTCOMES["Continuous"]))
+    _, mean, covariance = oracle.given(task, {"tau": 0.3})
+    beta = engine.sample(task).values["beta"].to_numpy()
+    np.testing.assert_allclose(
+        (beta.mean(axis=(0, 1)) - mean) / np.sqrt(np.diagonal(covariance)), 0, atol=0.01
+    )

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import optimize, stats
+
+from nma.mixtures import Marginal, Mixture
+
+MIXTURE = Mixture(
+    np.array([0.2, 0.5, 0.3]),
+    np.array([[0.0, -5.0], [1.0, 5.0], [4.0, 0.1]]),
+    np.array([[1.0, 0.01], [0.5, 0.02], [2.0, 1.0]]),
+)
+
+
+@pytest.mark.parametrize("p", [1e-6, 0.025, 0.2, 0.5, 0.6999, 0.975, 1 - 1e-6])
+@pytest.mark.parametrize("k", [0, 1])
+def test_quantiles_invert_the_distribution_function(p: float, k: int) -> None:
+    def cdf(x: float) -> float:
+        return float(MIXTURE.weight @ stats.norm.cdf(x, MIXTURE.means[:, k], MIXTURE.sds[:, k]))
+
+    expected = optimize.brentq(lambda x: cdf(x) - p, -50, 50, xtol=1e-13)
+    assert MIXTURE.quantile(p)[k] == pytest.approx(expected, abs=1e-9)
+    assert MIXTURE.below(expected)[k] == pytest.approx(p, abs=1e-9)
+
+
+def test_mean_and_sd() -> None:
+    mean = MIXTURE.weight @ MIXTURE.means
+    second = MIXTURE.weight @ (MIXTURE.means**2 + MIXTURE.sds**2)
+    np.testing.assert_allclose(MIXTURE.mean, mean)
+    np.testing.assert_allclose(MIXTURE.sd, np.sqrt(second - mean**2))
+
+
+def test_a_contrast_of_equals_is_a_tie() -> None:
+    tie = Mixture(np.ones(1), np.zeros((1, 1)), np.zeros((1, 1)))
+    assert tie.below(0.0).tolist() == [0.5]
+    assert tie.quantile(0.975).tolist() == [0.0]
+
+
+def test_a_tabulated_marginal_interpolates() -> None:
+    marginal = Marginal(np.array([0.0, 1.0, 3.0]), np.array([0.0, 0.5, 1.0]), 1.25, 0.7)
+    assert [marginal.quantile(p) for p in (0.0, 0.25, 0.75, 1.0)] == [0.0, 0.5, 2.0, 3.0]

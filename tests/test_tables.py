@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from nma.tables import Table, rounded
+
+
+@pytest.mark.parametrize(
+    ("value", "mcse", "shown"),
+    [
+        (-0.2849, 0.0, "-0.28"),
+        (-0.004, 0.0, "0.00"),
+        (1.2345, 0.04, "1.23"),
+        (1.2345, 0.06, "1.2"),
+        (1.2345, 0.6, "1"),
+        (1234.5, 80.0, "1234"),
+    ],
+)
+def test_no_more_decimals_than_the_error_supports(value: float, mcse: float, shown: str) -> None:
+    assert rounded(value, mcse) == shown
+
+
+def test_a_table_prints_its_caption_and_notes() -> None:
+    table = Table({"a": [1.23456], "b": [2.0]}, caption="What it is.", notes=["Mind this."])
+    assert str(table).splitlines() == ["What it is.", "     a    b", "0 1.23 2.00", "- Mind this."]
+    assert str(table) == repr(table)
+
+
+def test_columns_may_have_decimals_of_their_own() -> None:
+    table = Table({"a": [1.23456], "b": [0.00123]}, digits={"b": 4})
+    assert "1.23 0.0012" in str(table)
+
+
+def test_markup_in_labels_is_escaped_in_notebooks() -> None:
+    evil = "<script>alert(1)</script>"
+    table = Table({evil: [1.0]}, index=[evil], caption=evil, notes=[evil])
+    html = table._repr_html_()
+    assert "<script>" not in html
+    assert html.count("&lt;script&gt;") == 4
+
+
+def test_what_is_made_from_a_table_is_a_plain_frame() -> None:
+    table = Table({"a": [1.0, 2.0]}, caption="c")
+    assert type(table[table["a"] > 1]) is pd.DataFrame
+    assert type(table.round(1)) is pd.DataFrame
+    assert table.to_csv() == pd.DataFrame({"a": [1.0, 2.0]}).to_csv()
