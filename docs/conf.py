@@ -53,6 +53,7 @@ REFERENCE = {
     "nma.outcomes",
     "nma.priors",
     "nma.problem",
+    "nma.protocols",
     "nma.structures",
     "nma.tables",
 }
