@@ -41,7 +41,7 @@ docs: $(VENV)/ready ## build the documentation into docs/_build; a warning is an
 	@echo "Built: open docs/_build/index.html"
 
 benchmarks: $(VENV)/ready ## time the library
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do echo "== $$script"; $(BIN)/python $$script; done
 
 lock: $(UV) ## pin every package anew, as little changed as possible; newest: make lock UPGRADE=--upgrade
 	$(COMPILE) $(UPGRADE) --group build --group test --group lint --group docs -o requirements/lock.txt
