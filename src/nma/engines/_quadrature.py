@@ -35,6 +35,9 @@ errs by 6e-9, so that the first doubling confirms it.
 MOST = 20_000
 """Nodes in all at which refinement stops."""
 
+FILLED = 0.75
+"""Share of a window that must matter before its nodes are the ones to refine."""
+
 WIDEN = 4.0
 """Distance on a chart's line by which a window grows where the integrand matters at its end."""
 
@@ -173,7 +176,7 @@ def _axis(lower: float, upper: float) -> NDArray[np.float64]:
 def _filled(new: tuple[float, float], old: tuple[float, float]) -> bool:
     """Return whether looking again would show nothing more: neither wider nor much closer."""
     inside = old[0] <= new[0] and new[1] <= old[1]
-    return inside and new[1] - new[0] >= 0.6 * (old[1] - old[0])
+    return inside and new[1] - new[0] >= FILLED * (old[1] - old[0])
 
 
 def _mattering(

@@ -1,0 +1,71 @@
+"""What the documents show is what the library does."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_readme_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (code,), (printed,) = blocks(text, "python"), blocks(text, "text")
+    exec(compile(code, "README.md", "exec"), {})  # noqa: S102  our own document
+    assert capsys.readouterr().out.split() == printed.split()
+
+
+def test_the_readme_names_commands_that_exist() -> None:
+    recipes = re.findall(
+        r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    named = re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert {"example", "test"} <= set(named) <= set(recipes)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
+def test_examples_run(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(path), run_name="__main__")
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "convenience sample" in printed
+    assert "not evidence" in printed
+
+
+def test_every_decision_is_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    records = sorted(path.name for path in folder.glob("0*.md"))
+    assert re.findall(r"\((0[^)]*\.md)\)", index) == records
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda p: p.name
+)
+def test_locks_pin_with_hashes_and_name_no_host(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    pins = [line for line in text.splitlines() if re.match(r"[a-z0-9]", line)]
+    assert all("==" in line for line in pins)
+    assert text.count("--hash=sha256:") >= len(pins) > 20
+    assert "://" not in text
+
+
+def test_no_file_names_a_place_on_a_machine() -> None:
+    places = re.compile(r"(?<![\w.])/(root|home|tmp)/\w")
+    files = [
+        path
+        for folder in ("src", "tests", "docs", "examples", "benchmarks", "requirements", ".ci")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "_build" not in path.parts and path.suffix not in {".pyc", ".png"}
+    ]
+    assert len(files) > 50
+    texts = {path: path.read_text(encoding="utf-8") for path in [*files, ROOT / "README.md"]}
+    assert [
+        str(path.relative_to(ROOT)) for path, text in texts.items() if places.search(text)
+    ] == []
