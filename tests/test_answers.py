@@ -218,3 +218,12 @@ def test_a_result_knows_what_made_it(posterior: nma.Posterior) -> None:
 
 def test_reprs_name_the_next_verbs(posterior: nma.Posterior) -> None:
     assert "next: nma.summary, nma.league_table, nma.sucra" in repr(posterior)
+
+
+def test_mean_ranks_are_those_of_the_draws(posterior: nma.Posterior) -> None:
+    found = nma.sucra(posterior)
+    drawn = nma.ranks(posterior).mean(["chain", "draw"]).to_series()
+    np.testing.assert_allclose(found["mean_rank"], drawn[found.index], atol=0.02)
+    assert found["mean_rank"].sum() == pytest.approx(4 * 5 / 2)
+    assert (found["rank_lower"] <= found["mean_rank"]).all()
+    assert (found["rank_upper"] >= found["mean_rank"]).all()

@@ -239,16 +239,12 @@ def _values(charts: Sequence[Chart], points: NDArray[np.float64]) -> NDArray[np.
 def _weights(
     axes: tuple[NDArray[np.float64], ...], log_density: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], float]:
-    """Return normalised trapezoid weights and the log integral."""
+    """Return normalised weights and the log integral; at the ends nothing is left to halve."""
     top = log_density.max()
     weight = np.exp(log_density - top)
-    for k, axis in enumerate(axes):
-        trapezoid = np.full(len(axis), axis[1] - axis[0] if len(axis) > 1 else 1.0)
-        if len(axis) > 1:
-            trapezoid[[0, -1]] /= 2
-        weight = weight * trapezoid.reshape([-1 if j == k else 1 for j in range(len(axes))])
     total = weight.sum()
-    return weight / total, float(top + np.log(total))
+    steps = math.prod(axis[1] - axis[0] for axis in axes if len(axis) > 1)
+    return weight / total, float(top + np.log(total * steps))
 
 
 def _integrals(
