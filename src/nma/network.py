@@ -48,6 +48,10 @@ class Source:
     def __post_init__(self) -> None:
         object.__setattr__(self, "arms", readonly(self.arms))
 
+    def __reduce__(self) -> tuple[type[Source], tuple[Any, ...]]:
+        """Rebuild through the constructor, so that the arrays come back read-only."""
+        return Source, (self.outcome, self.rows, self.arms)
+
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
@@ -274,7 +278,7 @@ class Network:
 
     @cached_property
     def trials(self) -> Mapping[str, tuple[str, ...]]:
-        """For each trial its treatments, in the network's order."""
+        """For each trial its treatments, sorted."""
         found: dict[str, list[str]] = {}
         for study, treatment in zip(self.table["study"], self.table["treatment"], strict=True):
             found.setdefault(study, []).append(treatment)
@@ -301,8 +305,7 @@ class Network:
         ModelError
             If a treatment is not in the network, with the closest name.
         """
-        place = {name: code for code, name in enumerate(self.treatments)}
-        names = list(treatments)
+        place, names = {name: k for k, name in enumerate(self.treatments)}, list(treatments)
         unknown = sorted({str(name) for name in names if name not in place})
         if unknown:
             hints = [f"{name!r} is unknown.{nearest(name, self.treatments)}" for name in unknown]
@@ -342,7 +345,7 @@ class Network:
 
     def __str__(self) -> str:
         """Return a sentence, the comparisons as a table, the caption and the notices."""
-        told = filter(None, [self.caption, *(f"- {notice}" for notice in self.notices)])
+        told = [*filter(None, [self.caption]), *(f"- {notice}" for notice in self.notices)]
         table = graph.as_text(self.comparisons())
         return "\n".join([_wrapped(_sentence(self)), table, *map(_wrapped, told)])
 
@@ -377,7 +380,7 @@ def _chosen(reference: str) -> str:
 
 
 def _wrapped(text: str) -> str:
-    indent = "  " if text.startswith("- ") else ""
+    indent = "  " * text.startswith("- ")
     return textwrap.fill(text, 100, subsequent_indent=indent, break_on_hyphens=False)
 
 
