@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, final
 
 import pandas as pd
 
-from nma.errors import NmaError
+from nma.errors import NmaError, nearest
 from nma.network import Network
 from nma.outcomes import Continuous, Contrast
 
@@ -66,9 +66,8 @@ def names() -> tuple[str, ...]:
 @cache
 def _facts(name: str) -> dict[str, Any]:
     if name not in names():
-        match = difflib.get_close_matches(name, names(), n=1)
-        hint = f" Did you mean {match[0]!r}?" if match else ""
-        message = f"There is no dataset {name!r}: choose from {', '.join(names())}.{hint}"
+        listed = ", ".join(names())
+        message = f"There is no dataset {name!r}: choose from {listed}.{nearest(name, names())}"
         raise NmaError(message)
     return tomllib.loads((files(__name__) / f"{name}.toml").read_text(encoding="utf-8"))
 
@@ -94,7 +93,7 @@ def describe(name: str) -> Description:
         facts["citation"],
         facts["caption"],
         tuple(facts["notes"]),
-        facts["columns"],
+        MappingProxyType(dict(facts["columns"])),
     )
 
 
