@@ -1,0 +1,46 @@
+"""The corpus is whole: every kind of refusal the intake knows is met by a test here."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import nma
+
+SOURCE = Path(nma.__file__).parent
+INTAKE = [
+    "labels.py",
+    "readers.py",
+    "intake.py",
+    *(f"outcomes/{n}.py" for n in ("_checks", "_contrast", "_multiarm")),
+]
+
+
+def texts(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {text for text in constants if isinstance(text, str)}
+
+
+def codes(path: Path) -> set[str]:
+    """First arguments of Issue(...), .issue(...) and where(...), and of returned triples."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        parts: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            position = {"Issue": 0, "issue": 0, "where": 3}.get(name)
+            parts = [] if position is None else node.args[position : position + 1]
+        elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+            parts = node.value.elts[:1]
+        found |= {
+            p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str)
+        }
+    return found
+
+
+def test_every_code_is_met() -> None:
+    known = set().union(*(codes(SOURCE / name) for name in INTAKE))
+    assert len(known) > 30
+    tested = set().union(*(texts(path) for path in Path(__file__).parent.glob("test_*.py")))
+    assert sorted(known - tested) == []
