@@ -140,9 +140,9 @@ def splittable(graph: nx.Graph[str]) -> tuple[tuple[str, str], ...]:
 def _edges_of(graph: nx.Graph[str], a: str, b: str) -> list[tuple[str, str]]:
     """Return the edges that only trials of both ``a`` and ``b`` have laid."""
     trials = set(graph.edges[a, b]["trials"])
-    near = {a, b} | (set(graph[a]) & set(graph[b]))
-    inside = graph.subgraph(near).edges
-    return [edge for edge in inside if trials.issuperset(graph.edges[edge]["trials"])]
+    shared = [c for c in graph[a] if c in graph[b] and not trials.isdisjoint(graph[a][c]["trials"])]
+    inside = combinations([a, b, *shared], 2)
+    return [(c, d) for c, d in inside if d in graph[c] and trials.issuperset(graph[c][d]["trials"])]
 
 
 def loops(trials: Trials, *, longest: int = 4) -> tuple[tuple[str, ...], ...]:
