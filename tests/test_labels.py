@@ -55,6 +55,12 @@ def test_every_kind_of_missing_cell_is_a_missing_name() -> None:
     assert read.issues[0].rows == (1, 2, 3, 4)
 
 
+def test_true_is_not_one() -> None:
+    read = labels({"t": pd.Series([1, True, 1.0, "x\0", "x"], dtype=object)})
+    assert read.values.tolist() == [["1", "True", "1", "x\0", "x"]]
+    assert [issue.code for issue in read.issues] == ["control-character"]
+
+
 def test_names_that_fit_are_not_misnamed() -> None:
     assert misnamed(["a", "b"], "a", ["b", "a"]) == []
     assert misnamed(["a", "b"], None, None) == []

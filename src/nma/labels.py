@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import unicodedata
 from collections import Counter
@@ -71,11 +72,9 @@ def labels(columns: Mapping[str, pd.Series[Any]]) -> Labels:
     """
     given = np.concatenate([column.astype(object).to_numpy() for column in columns.values()])
     odd = np.array([not _is_label(cell) for cell in given], dtype=bool)
-    known = given.copy()
-    known[odd] = None
-    codes, originals = pd.factorize(known, use_na_sentinel=True)
+    codes, originals = _coded(given, odd)
     cleaned = [_clean(original) for original in originals]
-    cells = _Cells(tuple(columns), codes, list(originals), cleaned)
+    cells = _Cells(tuple(columns), codes, originals, cleaned)
     issues = _not_labels(cells, given, odd) + _blank(cells, odd) + _hostile(cells)
     issues += _colliding(cells)
     changes = [
@@ -88,11 +87,30 @@ def labels(columns: Mapping[str, pd.Series[Any]]) -> Labels:
     return Labels(values, issues, changes, _unused(columns) + _similar(cells))
 
 
+def _coded(
+    given: NDArray[np.object_], odd: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], list[object]]:
+    """Return a code for each cell, -1 where there is no name, and the cell each code stands for.
+
+    Unlike pandas, this tells True from 1, and text with a null byte from text without.
+    """
+    code_of: dict[tuple[bool, object], int] = {}
+    codes = np.full(len(given), -1)
+    for position in np.flatnonzero(~odd).tolist():
+        cell = given[position]
+        if not _is_missing(cell):
+            key = (isinstance(cell, bool | np.bool_), cell)
+            codes[position] = code_of.setdefault(key, len(code_of))
+    return codes, [cell for _, cell in code_of]
+
+
 def _is_label(cell: object) -> bool:
     return isinstance(cell, str | numbers.Real | Decimal | np.bool_) or _is_missing(cell)
 
 
 def _is_missing(cell: object) -> bool:
+    if isinstance(cell, float | np.floating | Decimal):
+        return math.isnan(cell)
     return cell is None or cell is pd.NA or cell is pd.NaT
 
 
