@@ -25,7 +25,7 @@ version = release = version_of("bayesnma")
 extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_parser"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build", "decisions"]  # decisions are for contributors
+exclude_patterns = ["_build"]
 rst_prolog = ".. currentmodule:: nma\n"
 
 autodoc_member_order = "bysource"

@@ -53,8 +53,8 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
     >>> import nma
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
     >>> posterior
-    <Posterior: 9 trials, 4 treatments, Consistency, Random, by Gaussian; next: nma.summary, \
-nma.league_table, nma.sucra>
+    <Posterior: 9 trials, 4 treatments, Consistency, Random, by Gaussian;
+    next: nma.summary, nma.league_table, nma.sucra>
     """
     resolved = (Model() if model is None else model).resolve(network)
     task = problem(resolved, network)

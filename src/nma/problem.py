@@ -235,6 +235,7 @@ class Arms:
 
 
 Evidence = Contrasts | Arms
+"""What trials report."""
 
 
 @final
