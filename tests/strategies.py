@@ -23,11 +23,6 @@ labels = (
 )
 
 
-def folded(label: str) -> str:
-    """Two labels that fold to the same text are refused as one."""
-    return unicodedata.normalize("NFKC", label).casefold()
-
-
 @dataclass(frozen=True)
 class Trials:
     """Arms of normal trials; treatments and studies as T0, T1, ... and S0, S1, ..."""

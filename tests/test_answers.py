@@ -77,6 +77,17 @@ def test_the_summary_says_what_was_assumed(posterior: nma.Posterior) -> None:
     assert "default" not in said
 
 
+def test_a_single_trial_cannot_tell_heterogeneity() -> None:
+    frame = pd.DataFrame({"s": ["1"], "t": ["B"], "c": ["A"], "y": [0.5], "se": [0.2]})
+    outcome = nma.outcomes.Contrast("y", "se", measure="SMD", better="lower")
+    network = nma.Network.from_contrasts(
+        frame, study="s", treatment="t", comparator="c", outcome=outcome
+    )
+    table = nma.summary(nma.fit(network))
+    assert any("any tau rests on its prior" in note for note in table.notes)
+    assert table.loc["tau", "median"] == pytest.approx(0.5 * 0.6745, abs=0.005)
+
+
 def test_effects_are_treatment_minus_comparator(posterior: nma.Posterior) -> None:
     draws = nma.relative_effects(posterior)
     assert draws.dims == ("chain", "draw", "treatment", "comparator")

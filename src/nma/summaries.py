@@ -130,6 +130,9 @@ def _notes(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> tuple[str,
 def _heterogeneity_notes(numbers: dict[str, float]) -> list[str]:
     if "Q" not in numbers:
         return []
+    if numbers["df"] == 0:
+        once = "the trials leave nothing over to tell heterogeneity from chance"
+        return [f"Q on 0 df: {once}, so any tau rests on its prior."]
     q = f"Q = {numbers['Q']:.2f} on {numbers['df']:.0f} df at common effect"
     return [f"I-squared {numbers['i_squared']:.0%}: {q}."]
 
