@@ -17,6 +17,7 @@ import nma
 SOURCE = Path(nma.__file__).parent
 ROOMS = [
     "errors",
+    "threads",
     "priors",
     "graph",
     "labels",

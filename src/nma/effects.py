@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nma.estimates import captioned, estimates, ordered_pairs, scale_name
+from nma.estimates import captioned, estimates, ordered_pairs, positions, scale_name
 from nma.tables import Table, rounded
 
 if TYPE_CHECKING:
@@ -170,14 +170,16 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
     """
     numbers = effect_table(posterior, level=level)
     names = list(posterior.treatments)
-    cells = pd.DataFrame("", index=names, columns=names)
+    cells = np.full((len(names), len(names)), "", dtype=object)
+    np.fill_diagonal(cells, names)
+    first, second = positions(posterior, list(numbers.index))
     columns = (numbers[name].to_numpy() for name in ("estimate", "lower", "upper", "mcse"))
-    for (a, b), *found in zip(numbers.index, *columns, strict=True):
-        cells.loc[a, b] = _cell(*found)
-    for name in names:
-        cells.loc[name, name] = name
+    for row, column, *found in zip(first, second, *columns, strict=True):
+        cells[row, column] = _cell(*found)
     return Table(
         cells,
+        index=names,
+        columns=names,
         caption=captioned(
             posterior,
             f"League table: {posterior.network.measure} of row versus column with {level:.0%} "

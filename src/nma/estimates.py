@@ -13,16 +13,17 @@ from nma.errors import ModelError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nma.mixtures import Mixture
     from nma.posterior import Posterior
-    from nma.problem import Draws, Moments
+    from nma.problem import Draws
     from nma.protocols import Better
 
 __all__ = [
     "Estimates",
     "captioned",
-    "contrasts",
     "estimates",
     "ordered_pairs",
+    "positions",
     "replicate_error",
     "require_level",
     "scale_name",
@@ -52,6 +53,20 @@ class Estimates:
     better: NDArray[np.float64]
     mcse: NDArray[np.float64]
 
+    def oriented(self, where: NDArray[np.int64], reversed_: NDArray[np.bool_]) -> Estimates:
+        """Return estimates of pairs from those of unordered pairs, mirrored where reversed."""
+        sign = np.where(reversed_, -1.0, 1.0)
+        lower, upper = self.lower[where], self.upper[where]
+        return Estimates(
+            mean=sign * self.mean[where],
+            sd=self.sd[where],
+            median=sign * self.median[where],
+            lower=np.where(reversed_, -upper, lower),
+            upper=np.where(reversed_, -lower, upper),
+            better=np.where(reversed_, 1 - self.better[where], self.better[where]),
+            mcse=self.mcse[where],
+        )
+
 
 def scale_name(posterior: Posterior) -> str:
     """Return the name of the scale of the model, such as ``log OR``."""
@@ -72,12 +87,13 @@ def ordered_pairs(posterior: Posterior, comparators: Sequence[str] | None) -> li
     return [(a, b) for b in names for a in posterior.treatments if a != b]
 
 
-def contrasts(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
-    """Return the coefficients of treatment minus comparator, (pair, parameter)."""
-    position = {name: k for k, name in enumerate(posterior.treatments)}
-    first = [position[a] for a, _ in pairs]
-    second = [position[b] for _, b in pairs]
-    return posterior.levels[first] - posterior.levels[second]
+def positions(
+    posterior: Posterior, pairs: Sequence[tuple[str, str]]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where the treatments and the comparators of pairs stand among the targets."""
+    place = {name: k for k, name in enumerate(posterior.treatments)}
+    first, second = ([place[pair[side]] for pair in pairs] for side in (0, 1))
+    return np.array(first, dtype=np.int64), np.array(second, dtype=np.int64)
 
 
 def require_level(level: float) -> None:
@@ -105,16 +121,25 @@ def estimates(posterior: Posterior, pairs: Sequence[tuple[str, str]], level: flo
         If the level is not between 0 and 1.
     """
     require_level(level)
-    coefficients, better = contrasts(posterior, pairs), posterior.network.better
-    if posterior.draws.moments is not None:
-        return _exact(posterior.draws.moments, coefficients, level, better)
-    return _sampled(posterior.draws, coefficients, level, better)
+    first, second = positions(posterior, pairs)
+    count = len(posterior.treatments)
+    once, where = np.unique(
+        np.minimum(first, second) * count + np.maximum(first, second), return_inverse=True
+    )
+    found = _unordered(posterior, once // count, once % count, level)
+    return found.oriented(where.ravel(), first > second)
 
 
-def _exact(
-    moments: Moments, coefficients: NDArray[np.float64], level: float, better: Better
+def _unordered(
+    posterior: Posterior, first: NDArray[np.int64], second: NDArray[np.int64], level: float
 ) -> Estimates:
-    mixture = moments.of(coefficients)
+    levels, better = posterior.levels, posterior.network.better
+    if posterior.draws.moments is not None:
+        return _exact(posterior.draws.moments.differences(levels, first, second), level, better)
+    return _sampled(posterior.draws, levels[first] - levels[second], level, better)
+
+
+def _exact(mixture: Mixture, level: float, better: Better) -> Estimates:
     below = mixture.below(0.0)
     lower, median, upper = (
         mixture.quantile(probability) for probability in ((1 - level) / 2, 0.5, (1 + level) / 2)
@@ -126,7 +151,7 @@ def _exact(
         lower=lower,
         upper=upper,
         better=below if better == "lower" else 1 - below,
-        mcse=np.zeros(len(coefficients)),
+        mcse=np.zeros(len(below)),
     )
 
 

@@ -78,24 +78,22 @@ class Mixture:
         Newton steps inside a shrinking bracket; the bracket comes from the components, whose
         quantiles enclose that of the mixture.
         """
-        from scipy.special import ndtri
+        from scipy.special import ndtr, ndtri
 
+        sds = np.maximum(self.sds, np.finfo(float).tiny)
         component = self.means + ndtri(probability) * self.sds
         lower, upper = component.min(axis=0), component.max(axis=0)
         x = np.clip(self.weight @ component, lower, upper)
         tolerance = 1e-12 * self.sd
         for _ in range(200):
-            excess = self.below(x) - probability
+            z = (x - self.means) / sds
+            excess = self.weight @ ndtr(z) - probability
+            density = self.weight @ (np.exp(-0.5 * z**2) / (sds * np.sqrt(2 * np.pi)))
             lower, upper = np.where(excess > 0, lower, x), np.where(excess > 0, x, upper)
-            newton = x - excess / np.maximum(self._density(x), np.finfo(float).tiny)
+            newton = x - excess / np.maximum(density, np.finfo(float).tiny)
             inside = (newton >= lower) & (newton <= upper)
             step = np.where(inside, newton, (lower + upper) / 2)
             if np.all(np.abs(step - x) <= tolerance):
                 return step
             x = step
         return x
-
-    def _density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        sds = np.maximum(self.sds, np.finfo(float).tiny)
-        z = (x - self.means) / sds
-        return np.asarray(self.weight @ (np.exp(-0.5 * z**2) / (sds * np.sqrt(2 * np.pi))))

@@ -19,6 +19,7 @@ import numpy as np
 from nma.errors import ModelError
 from nma.mixtures import Marginal, Mixture
 from nma.priors import Prior
+from nma.threads import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -316,6 +317,26 @@ class Moments:
         moved = self.covariance @ contrasts.T
         variance = np.einsum("fp,npf->nf", contrasts, moved)
         return Mixture(self.weight, self.mean @ contrasts.T, np.sqrt(np.maximum(variance, 0.0)))
+
+    def differences(
+        self, levels: NDArray[np.float64], first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> Mixture:
+        """Return the posterior of differences between levels, many pairs at little cost.
+
+        Parameters
+        ----------
+        levels : array, (level, parameter)
+            The levels as functions of beta.
+        first, second : array of int, (pair,)
+            Each difference is level ``first`` minus level ``second``.
+        """
+        with one_thread():
+            between = levels @ self.covariance @ levels.T
+        variance = np.diagonal(between, axis1=1, axis2=2)
+        spread = variance[:, first] + variance[:, second] - 2 * between[:, first, second]
+        mean = self.mean @ levels.T
+        means = mean[:, first] - mean[:, second]
+        return Mixture(self.weight, means, np.sqrt(np.maximum(spread, 0.0)))
 
 
 @final

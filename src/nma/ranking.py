@@ -242,7 +242,7 @@ def _wins(posterior: Posterior) -> tuple[NDArray[np.float64], NDArray[np.float64
 def _exact_wins(moments: Moments, levels: NDArray[np.float64], better: str) -> NDArray[np.float64]:
     count = len(levels)
     first, second = np.triu_indices(count, k=1)
-    below = moments.of(levels[first] - levels[second]).below(0.0)
+    below = moments.differences(levels, first, second).below(0.0)
     wins = below if better == "lower" else 1 - below
     beats = np.zeros((count, count))
     beats[first, second], beats[second, first] = wins, 1 - wins

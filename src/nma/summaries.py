@@ -11,9 +11,9 @@ import pandas as pd
 
 from nma.estimates import (
     captioned,
-    contrasts,
     estimates,
     ordered_pairs,
+    positions,
     replicate_error,
     scale_name,
 )
@@ -165,7 +165,8 @@ def _shown(prior: Prior) -> str:
 def _prior_driven_notes(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> list[str]:
     if not _is_normal(posterior):
         return []
-    told = estimable(posterior.problem, contrasts(posterior, pairs))
+    first, second = positions(posterior, pairs)
+    told = estimable(posterior.problem, posterior.levels[first] - posterior.levels[second])
     return [
         f"{a} versus {b} rests on its prior: no trials, directly or together, determine it."
         for (a, b), known in zip(pairs, told, strict=True)

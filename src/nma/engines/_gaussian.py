@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from nma.engines._charts import Chart, chart_of
 from nma.errors import EngineError
 from nma.least_squares import Rows, rows
 from nma.problem import Contrasts, Draws, Moments, Parameters, Problem
+from nma.threads import one_thread
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -83,15 +84,13 @@ class Gaussian:
         if reason is not None:
             message = f"The Gaussian engine cannot answer: {reason}."
             raise EngineError(message)
-        from scipy.linalg import lapack  # noqa: F401  loads its BLAS before the limit is set
-
-        with _one_thread():
+        with one_thread():
             conditional = _Conditional.of(problem)
             grid = _quadrature.integrate(
                 conditional.log_density, conditional.charts, tolerance=self.tolerance
             )
             answer = conditional.solve(grid.nodes, factor=True)
-        moments = _moments(problem, grid, answer)
+            moments = _moments(problem, grid, answer)
         return Draws(
             sampler=partial(_draw, self, problem, grid, answer),
             moments=moments,
@@ -111,17 +110,6 @@ def _notices(engine: Gaussian, grid: _quadrature.Grid, moments: Moments) -> tupl
             few = "too few trials for a prior with so heavy a tail"
             found.append(f"The posterior {what} of {name} is infinite: {few}.")
     return tuple(found)
-
-
-@cache
-def _controller() -> Any:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-def _one_thread() -> Any:
-    return _controller().limit(limits=1, user_api="blas")
 
 
 @final
@@ -292,7 +280,7 @@ def _draw(
     scales, parameters = len(problem.scales), len(problem.parameters.names)
     uniforms = _sobol(engine, scales + parameters).reshape(-1, scales + parameters)
     positions = grid.sample(uniforms[:, :scales])
-    with _one_thread():
+    with one_thread():
         beta = _interpolated(grid, answer, positions, ndtri(uniforms[:, scales:]))
     shape = (engine.chains, engine.draws)
     values = grid.values_at(positions)
