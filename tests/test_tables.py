@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from nma.tables import Table, rounded
+from nma.tables import Table, decimals, rounded
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,13 @@ from nma.tables import Table, rounded
 )
 def test_no_more_decimals_than_the_error_supports(value: float, mcse: float, shown: str) -> None:
     assert rounded(value, mcse) == shown
+
+
+@pytest.mark.parametrize(
+    ("sd", "digits"), [([0.42, 3.0], 2), ([0.05], 3), ([2e-8, 1.0], 9), ([400.0], 2), ([0.0], 2)]
+)
+def test_small_spreads_are_shown(sd: list[float], digits: int) -> None:
+    assert decimals(np.array(sd)) == digits
 
 
 def test_a_table_prints_its_caption_and_notes() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nma.estimates import captioned, estimates, ordered_pairs, positions, scale_name
-from nma.tables import Table, rounded
+from nma.tables import Table, decimals, rounded
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -133,7 +133,8 @@ def effect_table(
             "p_better": found.better,
         },
         index=pd.MultiIndex.from_tuples(pairs, names=["treatment", "comparator"]),
-        digits={"mcse": 4},
+        digits=dict.fromkeys(("estimate", "lower", "upper", "mean", "sd"), decimals(found.sd))
+        | {"mcse": decimals(found.sd) + 2},
         caption=captioned(
             posterior,
             f"{posterior.network.measure}, treatment versus comparator, with {level:.0%} "
@@ -172,10 +173,11 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
     names = list(posterior.treatments)
     cells = np.full((len(names), len(names)), "", dtype=object)
     np.fill_diagonal(cells, names)
+    digits = decimals(numbers["sd"].to_numpy())
     first, second = positions(posterior, list(numbers.index))
     columns = (numbers[name].to_numpy() for name in ("estimate", "lower", "upper", "mcse"))
     for row, column, *found in zip(first, second, *columns, strict=True):
-        cells[row, column] = _cell(*found)
+        cells[row, column] = _cell(*found, digits=digits)
     return Table(
         cells,
         index=names,
@@ -189,6 +191,6 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
     )
 
 
-def _cell(estimate: float, lower: float, upper: float, mcse: float) -> str:
-    low, high = rounded(lower, 3 * mcse), rounded(upper, 3 * mcse)
-    return f"{rounded(estimate, mcse)} ({low}, {high})"
+def _cell(estimate: float, lower: float, upper: float, mcse: float, *, digits: int) -> str:
+    low, high = (rounded(bound, 3 * mcse, digits=digits) for bound in (lower, upper))
+    return f"{rounded(estimate, mcse, digits=digits)} ({low}, {high})"

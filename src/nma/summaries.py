@@ -21,7 +21,7 @@ from nma.least_squares import common_effect, estimable
 from nma.model import stated_priors
 from nma.priors import Prior
 from nma.problem import Contrasts
-from nma.tables import Table
+from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
     from nma.posterior import Posterior
@@ -91,6 +91,7 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
             f"{posterior.network.better} is better.",
         ),
         notes=_notes(posterior, pairs),
+        digits=dict.fromkeys(effects.columns.drop("p_better"), decimals(found.sd)),
     )
     table.attrs.update(_numbers(posterior))
     return table

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import html
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import pandas as pd
 
-__all__ = ["Table", "rounded"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Table", "decimals", "rounded"]
 
 WIDTH = 98
 """Columns that captions and notes fill when printed."""
@@ -79,6 +84,12 @@ class Table(pd.DataFrame):
 
 def _wrapped(text: str, indent: str = "") -> str:
     return textwrap.fill(text, width=WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def decimals(sd: NDArray[np.float64]) -> int:
+    """Return the decimals that show every effect to a tenth of its spread: two, or more."""
+    spread = sd[sd > 0]
+    return max(2, math.ceil(1 - math.log10(spread.min()))) if spread.size else 2
 
 
 def rounded(value: float, mcse: float, *, digits: int = 2) -> str:
