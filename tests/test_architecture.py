@@ -28,6 +28,7 @@ ROOMS = [
     "protocols",
     "outcomes",
     "intake",
+    "units",
     "network",
     "structures",
     "heterogeneity",

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nma.estimates import captioned, estimates, ordered_pairs, positions, scale_name
+from nma.posterior import require_several
 from nma.tables import Table, decimals, rounded
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def relative_effects(
     """
     import xarray as xr
 
+    require_several(comparators, "comparators")
     names = [posterior.comparator] if comparators is None else list(comparators)
     against = [posterior.position(name) for name in names]
     beta = posterior.draws.values["beta"]
@@ -137,7 +139,7 @@ def effect_table(
         | {"mcse": decimals(found.sd) + 2},
         caption=captioned(
             posterior,
-            f"{posterior.network.measure}, treatment versus comparator, with {level:.0%} "
+            f"{posterior.network.measure}, treatment versus comparator, with {100 * level:g}% "
             f"credible intervals; {_direction(posterior)}.",
         ),
     )
@@ -184,7 +186,7 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
         columns=names,
         caption=captioned(
             posterior,
-            f"League table: {posterior.network.measure} of row versus column with {level:.0%} "
+            f"League table: {posterior.network.measure} of row versus column with {100 * level:g}% "
             f"credible intervals; {_direction(posterior).replace('the treatment', 'the row')}.",
         ),
         notes=posterior.notices,

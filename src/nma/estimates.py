@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from nma.errors import ModelError
+from nma.posterior import require_several
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,7 +82,8 @@ def captioned(posterior: Posterior, text: str) -> str:
 
 def ordered_pairs(posterior: Posterior, comparators: Sequence[str] | None) -> list[tuple[str, str]]:
     """Return (treatment, comparator), every treatment against each comparator but itself."""
-    names = posterior.treatments if comparators is None else tuple(comparators)
+    require_several(comparators, "comparators")
+    names = posterior.treatments if comparators is None else tuple(dict.fromkeys(comparators))
     for name in names:
         posterior.position(name)
     return [(a, b) for b in names for a in posterior.treatments if a != b]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -101,6 +102,7 @@ def _digest(task: Problem) -> str:
     for part in task.evidence:
         for name in sorted(vars(part)):
             value = getattr(part, name)
-            if isinstance(value, np.ndarray):
-                digest.update(np.ascontiguousarray(value).tobytes())
+            for array in value.values() if isinstance(value, Mapping) else [value]:
+                if isinstance(array, np.ndarray):
+                    digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:16]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from nma.errors import EngineError
 from nma.problem import Contrasts, Problem
 
 if TYPE_CHECKING:
@@ -120,7 +121,15 @@ def rows(problem: Problem, free: str | None, known: Mapping[str, float]) -> Rows
 def _rotated(
     problem: Problem, block: Contrasts, free: str | None, known: Mapping[str, float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
-    lower = np.linalg.cholesky(block.V)
+    try:
+        lower = np.linalg.cholesky(block.V)
+    except np.linalg.LinAlgError as error:
+        studies = ", ".join(sorted(set(problem.arms["study"].iloc[block.arms.ravel()]))[:5])
+        message = (
+            "The covariance of a trial's contrasts is not positive definite to machine accuracy "
+            f"(one of {studies}): its standard errors are too far apart."
+        )
+        raise EngineError(message) from error
     whiten = np.linalg.inv(lower)
     log_determinant = 2 * float(np.log(np.diagonal(lower, axis1=1, axis2=2)).sum())
     if known:

@@ -18,6 +18,7 @@ from nma.errors import DataError, DataWarning, ModelError, nearest, shortened
 from nma.labels import misnamed
 from nma.problem import readonly
 from nma.protocols import Better, Outcome
+from nma.units import unit_of
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -198,7 +199,7 @@ class Network:
             frame, columns, outcome, missing, reference=reference, treatments=treatments
         )
         for change in read.changes:
-            warnings.warn(change, DataWarning, stacklevel=4)
+            warnings.warn(change, DataWarning, stacklevel=3)
         network = cls(
             table=read.arms,
             sources=(Source(outcome, read.rows, read.positions),),
@@ -321,20 +322,9 @@ class Network:
         Raises
         ------
         ModelError
-            If no trial tells it, so that default priors cannot be sized.
+            If no trial tells it, so that default priors cannot be sized, or two are stated.
         """
-        told = np.concatenate([source.outcome.unit(source.rows) for source in self.sources])
-        if not told.size:
-            message = (
-                "The default priors are sized by the within-arm standard deviation, and no trial "
-                "tells it. Name the participants (`n=`) or give `scale=` in the outcome, or "
-                "write the priors into the model."
-            )
-            raise ModelError(message)
-        unit = float(np.median(told))
-        if np.all(told == told[0]):
-            return unit, f"unit = {unit:.3g}"
-        return unit, f"unit = {unit:.3g}, the median within-arm SD of {told.size} trials"
+        return unit_of([(source.outcome, source.rows) for source in self.sources])
 
     def __repr__(self) -> str:
         """Return one line."""

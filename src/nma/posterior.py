@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Posterior", "at"]
+__all__ = ["Posterior", "at", "require_several"]
 
 
 @final
@@ -104,6 +104,13 @@ class Posterior:
         )
 
 
+def require_several(names: Sequence[str] | None, what: str) -> None:
+    """Refuse one name where several are asked for: text is a sequence of letters."""
+    if isinstance(names, str):
+        message = f"{what}={names!r} is one name: write {what}=[{names!r}]."
+        raise ModelError(message)
+
+
 def at(
     posterior: Posterior, *, treatments: Sequence[str] | None = None, **covariates: float
 ) -> Posterior:
@@ -127,7 +134,7 @@ def at(
     Raises
     ------
     ModelError
-        If a treatment or covariate is unknown to the model.
+        If a treatment has no level in the model, or a covariate is no column of the arms.
 
     Examples
     --------
@@ -136,13 +143,15 @@ def at(
     >>> nma.at(posterior, treatments=["multimodal care", "standard exercise"]).treatments
     ('multimodal care', 'standard exercise')
     """
-    known = list(posterior.network.table.columns)
+    ours = {"study", "treatment", "participants"}
+    known = [name for name in posterior.network.table.columns if name not in ours]
     unknown = [name for name in covariates if name not in known]
     if unknown:
         hints = " ".join(
             f"{name!r} is not a column of the arms.{nearest(name, known)}" for name in unknown
         )
         raise ModelError(hints)
+    require_several(treatments, "treatments")
     names = list(posterior.treatments if treatments is None else treatments)
     if not names or len(set(names)) < len(names):
         message = f"treatments={names!r}: name each treatment once, and one at least."

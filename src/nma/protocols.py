@@ -35,6 +35,10 @@ class Outcome(Protocol):
         """Which direction of the outcome is better for the patient."""
 
     @property
+    def scale(self) -> float | None:
+        """The size of one unit as the user stated it, if so."""
+
+    @property
     def ratio(self) -> bool:
         """Whether effects are log ratios, printed back-transformed."""
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nma import graph
+from nma.errors import ModelError
 from nma.estimates import captioned, replicate_error, require_level
 from nma.tables import Table
 
@@ -201,6 +202,9 @@ def sucra(posterior: Posterior, *, level: float = 0.95) -> Table:
     Wigle et al. 2025, doi:10.48550/arXiv.2501.11596, on the precision of the hierarchy.
     """
     require_level(level)
+    if len(posterior.treatments) == 1:
+        message = f"{posterior.treatments[0]!r} alone cannot be ranked: ask about two or more."
+        raise ModelError(message)
     share, errors = _wins(posterior)
     count = len(share)
     drawn = ranks(posterior).to_numpy().reshape(-1, count)
@@ -220,7 +224,7 @@ def sucra(posterior: Posterior, *, level: float = 0.95) -> Table:
     poth = 12 * (count - 1) / (count + 1) * float(np.var(share))
     result = Table(
         table,
-        caption=_caption(posterior, f"SUCRA and ranks with {level:.0%} intervals; 1 is best"),
+        caption=_caption(posterior, f"SUCRA and ranks with {100 * level:g}% intervals; 1 is best"),
         notes=_cautions(posterior, poth),
         digits={"mcse": 4, "rank_lower": 0, "rank_upper": 0},
     )

@@ -87,7 +87,7 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
         pd.concat([effects, scales]) if len(scales) else effects,
         caption=captioned(
             posterior,
-            f"{scale_name(posterior)} with {level:.0%} credible intervals; "
+            f"{scale_name(posterior)} with {100 * level:g}% credible intervals; "
             f"{posterior.network.better} is better.",
         ),
         notes=_notes(posterior, pairs),

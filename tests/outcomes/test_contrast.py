@@ -76,7 +76,7 @@ def test_the_unit_is_the_median_within_arm_sd_of_trials_that_tell() -> None:
 def test_the_unit_is_one_for_log_ratios_and_smds_and_as_said_by_scale() -> None:
     for measure in ("OR", "RR", "HR", "IRR", "ROM", "SMD"):
         assert network(replace(PAIN, measure=measure)).unit == (1.0, "unit = 1")
-    assert network(replace(PAIN, scale=2.5)).unit == (2.5, "unit = 2.5")
+    assert network(replace(PAIN, scale=2.5)).unit == (2.5, "unit = 2.5 as stated")
 
 
 def test_a_unit_nobody_tells_is_refused_when_it_is_needed() -> None:

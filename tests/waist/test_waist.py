@@ -175,6 +175,7 @@ class Responders:
     better: Better = "higher"
     measure: str = "OR"
     ratio: ClassVar[bool] = True
+    scale: ClassVar[None] = None
     reports: ClassVar[Literal["arms"]] = "arms"
 
     @property

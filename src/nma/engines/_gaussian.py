@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Gaussian"]
 
+HOPELESS = 0.01
+"""Error of the log evidence above which there is no answer to give."""
+
 
 @final
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class Gaussian:
             grid = _quadrature.integrate(
                 conditional.log_density, conditional.charts, tolerance=self.tolerance
             )
+            if grid.error > HOPELESS:
+                raise EngineError(_unsettled(self, grid))
             answer = conditional.solve(grid.nodes, factor=True)
             moments = _moments(problem, grid, answer)
         return Draws(
@@ -100,16 +105,18 @@ class Gaussian:
 
 
 def _notices(engine: Gaussian, grid: _quadrature.Grid, moments: Moments) -> tuple[str, ...]:
-    found = []
-    if grid.error > engine.tolerance:
-        asked = f"an error of {grid.error:.1g}, above the {engine.tolerance:.1g} asked for"
-        found.append(f"The quadrature stopped at {grid.weight.size} nodes with {asked}.")
+    found = [_unsettled(engine, grid)] if grid.error > engine.tolerance else []
     for name, marginal in moments.marginals.items():
         if not np.isfinite(marginal.sd):
             what = "mean" if not np.isfinite(marginal.mean) else "standard deviation"
             few = "too few trials for a prior with so heavy a tail"
             found.append(f"The posterior {what} of {name} is infinite: {few}.")
     return tuple(found)
+
+
+def _unsettled(engine: Gaussian, grid: _quadrature.Grid) -> str:
+    asked = f"an error of {grid.error:.1g}, above the {engine.tolerance:.1g} asked for"
+    return f"The quadrature stopped at {grid.weight.size} nodes with {asked}."
 
 
 @final

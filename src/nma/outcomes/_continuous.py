@@ -26,12 +26,12 @@ __all__ = ["Continuous"]
 class Continuous:
     r"""Mean and standard deviation (or standard error) of every arm.
 
-    The mean difference of arm k and the trial's first arm b is
+    The mean difference of arm k and another arm b of the trial is
     :math:`y_k = \bar x_k - \bar x_b` with
 
     .. math:: V_{kk} = s_k^2/n_k + s_b^2/n_b, \qquad V_{jk} = s_b^2/n_b
 
-    so the first arm's error is shared, and which arm comes first changes nothing.
+    so arm b's error is shared, and which arm of the trial b is changes nothing.
 
     Parameters
     ----------
@@ -73,6 +73,7 @@ class Continuous:
 
     reports: ClassVar[Literal["arms"]] = "arms"
     ratio: ClassVar[bool] = False
+    scale: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         require_better(self.better)
@@ -154,12 +155,18 @@ class Continuous:
         arms: NDArray[np.int64],
         trial_level: Prior,  # noqa: ARG002  trial levels cancel exactly in normal data
     ) -> tuple[Evidence, ...]:
-        """Return differences within trials; trial levels cancel, as under a flat prior."""
+        """Return differences within trials; trial levels cancel, as under a flat prior.
+
+        They are taken from each trial's most precise arm: an arm that tells next to nothing
+        would drown the others in rounding if they all shared its error.
+        """
         mean, error = rows[self.mean].to_numpy(), self._error(rows)
-        return tuple(
-            Contrasts(arms[trials, 0], *_differences(mean[trials], error[trials]))
-            for trials in trials_by_size(pd.factorize(rows["study"])[0])
-        )
+        found = []
+        for trials in trials_by_size(pd.factorize(rows["study"])[0]):
+            precise = np.take_along_axis(trials, np.argsort(error[trials], kind="stable"), axis=1)
+            differences = _differences(mean[precise], error[precise])
+            found.append(Contrasts(arms[precise, 0], *differences))
+        return tuple(found)
 
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         """Return which standard errors stood in for standard deviations."""

@@ -175,8 +175,6 @@ class Contrast:
 
     def unit(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         """Return 1 for log ratios and SMDs, else each trial's SD, se / sqrt(1/n_t + 1/n_c)."""
-        if self.scale is not None:
-            return np.array([self.scale])
         if has_unit_one(self.measure):
             return np.ones(1)
         n = self.participants(rows)

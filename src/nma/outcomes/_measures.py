@@ -50,7 +50,21 @@ def require_measure(measure: str, known: Collection[str] = ()) -> None:
         on = "; its effects are logarithms" if plain in RATIOS else ""
         message = f"measure={measure!r} would not be recognised: write {plain!r}{on}."
         raise ModelError(message)
+    if plain not in KNOWN and (name := _spelled_out(measure)):
+        message = (
+            f"measure={measure!r} would not be recognised: write {name!r}, and give logarithms."
+        )
+        raise ModelError(message)
     if known and measure not in known:
         listed = ", ".join(map(repr, sorted(known)))
         message = f"measure={measure!r} is not offered here: use {listed}.{nearest(measure, known)}"
         raise ModelError(message)
+
+
+def _spelled_out(measure: str) -> str | None:
+    """Return the short name of a ratio measure that is written out, such as an odds ratio."""
+    words = measure.casefold()
+    if "ratio" not in words and "relative risk" not in words:
+        return None
+    names = {"odds": "OR", "hazard": "HR", "rate": "IRR", "mean": "ROM", "risk": "RR"}
+    return next((name for word, name in names.items() if word in words), "OR")
