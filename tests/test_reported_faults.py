@@ -33,6 +33,25 @@ def test_an_arm_that_tells_nothing_does_not_drown_the_others(name: str, ratio: f
     assert table["sd"]["C", "B"] == pytest.approx(1e-3, rel=1e-6)
 
 
+def test_rounding_that_shows_is_said() -> None:
+    """A treatment hung on the rest by one trial a million times less precise."""
+    frame = pd.DataFrame(
+        {
+            "study": ["1", "1", "2", "2", "3", "3"],
+            "treatment": ["A", "B", "B", "C", "B", "D"],
+            "mean": 0.0,
+            "se": [1e4, 1e4, 1e-3, 1e-3, 1e-3, 1e-3],
+        }
+    )
+    outcome = nma.outcomes.Continuous("mean", se="se", measure="MD", better="lower")
+    wide = nma.Model(nma.structures.Consistency(Normal(0, 1e4)), nma.heterogeneity.Common())
+    posterior = nma.fit(strategies.arms_network(frame, outcome=outcome), wide)
+    assert posterior.draws.diagnostics["rounding_error"] > 1e-6
+    assert any("rounding may move" in notice for notice in posterior.notices)
+    plain = nma.fit(nma.datasets.network("senn2013"))
+    assert plain.draws.diagnostics["rounding_error"] < 1e-12
+
+
 def test_an_integral_that_fails_is_no_answer() -> None:
     spike = nma.Model(heterogeneity=nma.heterogeneity.Random(LogNormal(0, 1e-6)))
     with pytest.raises(EngineError, match="The quadrature stopped at"):

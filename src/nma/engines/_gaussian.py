@@ -25,6 +25,9 @@ __all__ = ["Gaussian"]
 HOPELESS = 0.01
 """Error of the log evidence above which there is no answer to give."""
 
+ROUNDED = 1e-6
+"""Relative rounding error of standard deviations above which the reader is told."""
+
 
 @final
 @dataclass(frozen=True)
@@ -96,16 +99,42 @@ class Gaussian:
                 raise EngineError(_unsettled(self, grid))
             answer = conditional.solve(grid.nodes, factor=True)
             moments = _moments(problem, grid, answer)
+        rounding = _rounding(problem.parameters, answer)
         return Draws(
             sampler=partial(_draw, self, problem, grid, answer),
             moments=moments,
-            diagnostics={"quadrature_error": grid.error, "quadrature_nodes": grid.weight.size},
-            notices=_notices(self, grid, moments),
+            diagnostics={
+                "quadrature_error": grid.error,
+                "quadrature_nodes": grid.weight.size,
+                "rounding_error": rounding,
+            },
+            notices=_notices(self, grid, moments, rounding),
         )
 
 
-def _notices(engine: Gaussian, grid: _quadrature.Grid, moments: Moments) -> tuple[str, ...]:
+def _rounding(parameters: Parameters, answer: _Answer) -> float:
+    """Return about how far rounding moves standard deviations, relative to themselves.
+
+    The squared ratio of the largest to the smallest diagonal entry of a triangular factor is a
+    lower bound of the condition number, and seldom far below it.
+    """
+    fixed = np.array([scale is None for scale in parameters.scale])
+    diagonal = np.abs(np.diagonal(answer.factor, axis1=1, axis2=2))[:, fixed]
+    if not diagonal.size:
+        return 0.0
+    ratio = diagonal.max(axis=1) / diagonal.min(axis=1)
+    return float(ratio.max() ** 2 * np.finfo(float).eps)
+
+
+def _notices(
+    engine: Gaussian, grid: _quadrature.Grid, moments: Moments, rounding: float
+) -> tuple[str, ...]:
     found = [_unsettled(engine, grid)] if grid.error > engine.tolerance else []
+    if rounding > ROUNDED:
+        found.append(
+            "Standard errors or priors lie so far apart that rounding may move standard "
+            f"deviations by {rounding:.0e} of themselves: look at the largest standard errors."
+        )
     for name, marginal in moments.marginals.items():
         if not np.isfinite(marginal.sd):
             what = "mean" if not np.isfinite(marginal.mean) else "standard deviation"
