@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TIGHT = 3e-3
-"""Distance of the mean of 4096 draws from the exact one, in posterior sd; traps.md saw 2e-3."""
+"""Distance of the mean of 4096 draws from the exact one, in posterior sd."""
 
 
 @dataclass(frozen=True)
