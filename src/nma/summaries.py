@@ -83,6 +83,7 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
         orient="index",
         columns=effects.columns,
     )
+    numbers = _numbers(posterior)
     table = Table(
         pd.concat([effects, scales]) if len(scales) else effects,
         caption=captioned(
@@ -90,10 +91,10 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
             f"{scale_name(posterior)} with {100 * level:g}% credible intervals; "
             f"{posterior.network.better} is better.",
         ),
-        notes=_notes(posterior, pairs),
+        notes=_notes(posterior, pairs, numbers),
         digits=dict.fromkeys(effects.columns.drop("p_better"), decimals(found.sd)),
     )
-    table.attrs.update(_numbers(posterior))
+    table.attrs.update(numbers)
     return table
 
 
@@ -117,8 +118,9 @@ def _numbers(posterior: Posterior) -> dict[str, float]:
     return found
 
 
-def _notes(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    numbers = _numbers(posterior)
+def _notes(
+    posterior: Posterior, pairs: Sequence[tuple[str, str]], numbers: dict[str, float]
+) -> tuple[str, ...]:
     return (
         *_heterogeneity_notes(numbers),
         *_exactness_notes(posterior, numbers),
