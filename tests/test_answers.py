@@ -236,3 +236,14 @@ def test_mean_ranks_are_those_of_the_draws(posterior: nma.Posterior) -> None:
     drawn = nma.ranks(posterior).mean(["chain", "draw"]).to_series()
     np.testing.assert_allclose(found["mean_rank"], drawn[found.index], atol=0.02)
     assert found["mean_rank"].sum() == pytest.approx(4 * 5 / 2)
+
+
+def test_a_poor_fit_says_so_before_every_number() -> None:
+    """Whatever prints through a caption begins with the faults of the run."""
+    good = nma.fit(nma.datasets.network("back_pain"))
+    fault = "R-hat of tau is 1.20."
+    poor = replace(good, draws=replace(good.draws, faults=(fault,)))
+    verbs = (nma.summary, nma.league_table, nma.effect_table, nma.sucra, nma.p_best)
+    for verb in (*verbs, nma.rank_probabilities):
+        assert str(verb(poor)).startswith(f"POOR FIT, do not rely on it: {fault}")
+        assert "POOR FIT" not in str(verb(good))

@@ -76,8 +76,10 @@ def scale_name(posterior: Posterior) -> str:
 
 
 def captioned(posterior: Posterior, text: str) -> str:
-    """Return a caption that also says what the data are, where they must not go unsaid."""
-    return " ".join(part for part in (text, posterior.network.caption) if part)
+    """Return a caption that first says if the fit is poor, and last what the data are."""
+    faults = posterior.draws.faults
+    poor = f"POOR FIT, do not rely on it: {' '.join(faults)}" if faults else ""
+    return " ".join(part for part in (poor, text, posterior.network.caption) if part)
 
 
 def ordered_pairs(posterior: Posterior, comparators: Sequence[str] | None) -> list[tuple[str, str]]:

@@ -354,12 +354,18 @@ class Draws:
         How well the engine did, in numbers.
     notices : tuple of str
         What the user must know about this run.
+    faults : tuple of str
+        Why the run must not be relied on, as sentences; printed before every number from it.
+    statistics : Dataset, optional
+        What the sampler recorded at each draw, such as divergences, (chain, draw).
     """
 
     sampler: Callable[[], xr.Dataset]
     moments: Moments | None = None
     diagnostics: Mapping[str, float] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    statistics: xr.Dataset | None = None
 
     @cached_property
     def values(self) -> xr.Dataset:
