@@ -24,6 +24,7 @@ ROOMS = [
     "readers",
     "tables",
     "mixtures",
+    "_arviz",
     "problem",
     "protocols",
     "outcomes",

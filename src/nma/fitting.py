@@ -34,7 +34,8 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
         Consistency and random effects with default priors if not given; the defaults become
         numbers once, are kept in the result, and ``summary`` prints them.
     engine : Engine, optional
-        The first of ``engines.Gaussian()`` and its kin that suits the problem if not given.
+        The first of ``engines.Gaussian()`` and ``engines.NUTS()`` that suits the problem if not
+        given; a notice says why the first did not.
 
     Returns
     -------
@@ -59,7 +60,7 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
     """
     resolved = (Model() if model is None else model).resolve(network)
     task = problem(resolved, network)
-    chosen = _suitable(task) if engine is None else engine
+    chosen, passed_over = _suitable(task) if engine is None else (engine, ())
     draws = chosen.sample(task)
     return Posterior(
         network=network,
@@ -68,19 +69,21 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
         problem=task,
         draws=draws,
         targets=pd.DataFrame({"treatment": list(network.treatments)}),
-        notices=(*network.notices, *draws.notices),
+        notices=(*network.notices, *passed_over, *draws.notices),
         provenance={**_versions(), "engine": repr(chosen), "data": _digest(task)},
     )
 
 
-def _suitable(task: Problem) -> Engine:
-    candidates: tuple[Engine, ...] = (engines.Gaussian(),)
-    reasons = {type(engine).__name__: engine.unsuited(task) for engine in candidates}
+def _suitable(task: Problem) -> tuple[Engine, tuple[str, ...]]:
+    """Return the first engine that suits, and why those before it did not."""
+    passed_over: list[str] = []
+    candidates: tuple[Engine, ...] = (engines.Gaussian(), engines.NUTS())
     for engine in candidates:
-        if reasons[type(engine).__name__] is None:
-            return engine
-    listed = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
-    message = f"No engine suits this model and these data ({listed})."
+        reason = engine.unsuited(task)
+        if reason is None:
+            return engine, tuple(f"{said}." for said in passed_over)
+        passed_over.append(f"{type(engine).__name__} was not used: {reason}")
+    message = f"No engine suits this model and these data. {'; '.join(passed_over)}."
     raise EngineError(message)
 
 

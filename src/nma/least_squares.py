@@ -15,7 +15,7 @@ from nma.problem import Contrasts, Problem
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CommonEffect", "Rows", "common_effect", "estimable", "rows"]
+__all__ = ["CommonEffect", "Rotation", "Rows", "common_effect", "estimable", "rotation", "rows"]
 
 BUDGET = 4_000_000
 """Numbers held at once while products are summed (32 MB)."""
@@ -118,9 +118,30 @@ def rows(problem: Problem, free: str | None, known: Mapping[str, float]) -> Rows
     return Rows(X, y, spread, float(sum(part[3] for part in parts)))
 
 
-def _rotated(
+@final
+@dataclass(frozen=True, eq=False)
+class Rotation:
+    """The turn that makes the contrasts of each trial independent.
+
+    Parameters
+    ----------
+    turn : array, (trial, row, contrast)
+        Multiplies the trial's contrasts.
+    spread : array, (trial, row)
+        The variance of a row is one plus the squared free scale times this.
+    log_determinant : float
+        Of the sampling covariance of the contrasts, all trials together.
+    """
+
+    turn: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    log_determinant: float
+
+
+def rotation(
     problem: Problem, block: Contrasts, free: str | None, known: Mapping[str, float]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
+) -> Rotation:
+    """Return the turn of a block of trials; ``free`` and ``known`` are as in ``rows``."""
     try:
         lower = np.linalg.cholesky(block.V)
     except np.linalg.LinAlgError as error:
@@ -142,10 +163,17 @@ def _rotated(
     spread = np.zeros(block.y.shape)
     if free is not None:
         spread, whiten = _diagonal(_effect_covariance(problem, block, free), whiten)
+    return Rotation(whiten, spread, log_determinant)
+
+
+def _rotated(
+    problem: Problem, block: Contrasts, free: str | None, known: Mapping[str, float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
+    found = rotation(problem, block, free, known)
     levels = problem.levels[block.arms]
-    X = whiten @ (levels[:, 1:] - levels[:, :1])
-    y = np.einsum("tjk,tk->tj", whiten, block.y)
-    return X.reshape(-1, X.shape[2]), y.ravel(), spread.ravel(), log_determinant
+    X = found.turn @ (levels[:, 1:] - levels[:, :1])
+    y = np.einsum("tjk,tk->tj", found.turn, block.y)
+    return X.reshape(-1, X.shape[2]), y.ravel(), found.spread.ravel(), found.log_determinant
 
 
 def _diagonal(

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
+from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 
 from nma.errors import ModelError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["Fixed", "HalfCauchy", "HalfNormal", "LogNormal", "Normal", "Prior", "Uniform"]
 
@@ -32,8 +29,12 @@ class Prior(Protocol):
     def support(self) -> tuple[float, float]:
         """The interval outside which the density is zero."""
 
-    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Natural logarithm of the normalised density at ``x``."""
+    def log_density(self, x: Any, xp: Any = np) -> Any:
+        """Natural logarithm of the normalised density at ``x``.
+
+        Written in the functions of ``xp``, which is NumPy, or PyTensor's tensors where an engine
+        needs derivatives.
+        """
 
 
 def _require(condition: bool, prior: object, rule: str) -> None:
@@ -79,9 +80,9 @@ class Normal:
         """The whole line."""
         return -math.inf, math.inf
 
-    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def log_density(self, x: Any, xp: Any = np) -> Any:  # noqa: ARG002  arithmetic is enough
         """Natural logarithm of the density."""
-        z = (np.asarray(x, dtype=float) - self.mean) / self.sd
+        z = (x - self.mean) / self.sd
         return -0.5 * z**2 - math.log(self.sd * math.sqrt(2 * math.pi))
 
 
@@ -115,11 +116,11 @@ class HalfNormal:
         """Zero and above."""
         return 0.0, math.inf
 
-    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def log_density(self, x: Any, xp: Any = np) -> Any:
         """Natural logarithm of the density."""
-        z = np.asarray(x, dtype=float) / self.scale
+        z = x / self.scale
         inside = -0.5 * z**2 - math.log(self.scale * math.sqrt(math.pi / 2))
-        return np.where(z >= 0, inside, -np.inf)
+        return xp.where(z >= 0, inside, -math.inf)
 
 
 @final
@@ -146,11 +147,11 @@ class HalfCauchy:
         """Zero and above."""
         return 0.0, math.inf
 
-    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def log_density(self, x: Any, xp: Any = np) -> Any:
         """Natural logarithm of the density."""
-        z = np.asarray(x, dtype=float) / self.scale
-        inside = math.log(2 / (math.pi * self.scale)) - np.log1p(z**2)
-        return np.where(z >= 0, inside, -np.inf)
+        z = x / self.scale
+        inside = math.log(2 / (math.pi * self.scale)) - xp.log1p(z**2)
+        return xp.where(z >= 0, inside, -math.inf)
 
 
 @final
@@ -179,11 +180,10 @@ class Uniform:
         """The two limits."""
         return self.lower, self.upper
 
-    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def log_density(self, x: Any, xp: Any = np) -> Any:
         """Natural logarithm of the density."""
-        x = np.asarray(x, dtype=float)
         inside = (x >= self.lower) & (x <= self.upper)
-        return np.where(inside, -math.log(self.upper - self.lower), -np.inf)
+        return xp.where(inside, -math.log(self.upper - self.lower), -math.inf)
 
 
 @final
@@ -213,14 +213,13 @@ class LogNormal:
         """Zero and above."""
         return 0.0, math.inf
 
-    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def log_density(self, x: Any, xp: Any = np) -> Any:
         """Natural logarithm of the density."""
-        x = np.asarray(x, dtype=float)
         positive = x > 0
-        log_x = np.log(np.where(positive, x, 1.0))
+        log_x = xp.log(xp.where(positive, x, 1.0))
         z = (log_x - self.mean) / self.sd
         inside = -0.5 * z**2 - log_x - math.log(self.sd * math.sqrt(2 * math.pi))
-        return np.where(positive, inside, -np.inf)
+        return xp.where(positive, inside, -math.inf)
 
 
 @final
@@ -253,6 +252,6 @@ class Fixed:
         """The one value, twice."""
         return self.value, self.value
 
-    def log_density(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def log_density(self, x: Any, xp: Any = np) -> Any:
         """Zero at the value (mass, not density), minus infinity elsewhere."""
-        return np.where(np.asarray(x, dtype=float) == self.value, 0.0, -np.inf)
+        return xp.where(xp.equal(x, self.value), 0.0, -math.inf)

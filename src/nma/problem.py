@@ -220,7 +220,8 @@ class Arms:
     data : mapping of str to array, (arm,)
         The counts, means or times the density reads.
     density : callable
-        ``density(eta, auxiliary, data, xp)``: log likelihood of every arm.
+        ``density(eta, auxiliary, data, xp)``: log likelihood of every arm, (arm,), in the
+        functions of ``xp``, which is NumPy or PyTensor's tensors.
     trial_level : Prior
         Prior of each trial's mean linear predictor.
     auxiliary : Parameters, optional
@@ -259,7 +260,8 @@ class Problem:
     evidence : tuple of Contrasts or Arms
         What the trials reported.
     predictor : callable, optional
-        For models that are not linear in beta.
+        For models that are not linear in beta: ``predictor(beta, levels, xp)`` gives the level
+        of every arm, (arm,), in the functions of ``xp``.
     """
 
     arms: pd.DataFrame
@@ -358,6 +360,8 @@ class Draws:
         Why the run must not be relied on, as sentences; printed before every number from it.
     statistics : Dataset, optional
         What the sampler recorded at each draw, such as divergences, (chain, draw).
+    convergence : Dataset, optional
+        R-hat and effective draws of every quantity that was sampled, (statistic, ...).
     """
 
     sampler: Callable[[], xr.Dataset]
@@ -366,6 +370,7 @@ class Draws:
     notices: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     statistics: xr.Dataset | None = None
+    convergence: xr.Dataset | None = None
 
     @cached_property
     def values(self) -> xr.Dataset:

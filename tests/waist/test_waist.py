@@ -8,202 +8,30 @@ a dense computation of another kind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.typing import NDArray
 
 import nma
 import oracle
-from nma.errors import EngineError, Issue, ModelError
+from nma.errors import EngineError, ModelError
 from nma.model import problem
 from nma.network import Network
-from nma.priors import Fixed, HalfNormal, Normal, Prior
-from nma.problem import Arms, Evidence, Parameters, Problem, Scale
-from nma.protocols import Better, Heterogeneity, Structure
-
-Array = NDArray[np.float64]
-
-
-def outside(arms: pd.DataFrame) -> bool:
-    return "study" not in arms
-
-
-@dataclass(frozen=True)
-class UnrelatedMeans:
-    """A mean of its own for every pair (baseline arm of the trial, other arm)."""
-
-    sd: float
-
-    def resolve(self, network: Network) -> UnrelatedMeans:
-        return self
-
-    def _pairs(self, network: Network) -> list[tuple[str, str]]:
-        order = network.treatments.index
-        bases = [sorted(arms, key=order) for arms in network.trials.values()]
-        return sorted({(arms[0], other) for arms in bases for other in arms[1:]})
-
-    def parameters(self, network: Network) -> Parameters:
-        names = [f"{b} vs {a}" for a, b in self._pairs(network)]
-        return Parameters.independent(names, self.sd)
-
-    def levels(self, network: Network, arms: pd.DataFrame) -> Array:
-        if outside(arms):
-            message = "Unrelated means give no treatment a level outside its trials."
-            raise ModelError(message)
-        pairs = self._pairs(network)
-        base = {s: min(t, key=network.treatments.index) for s, t in network.trials.items()}
-        z = np.zeros((len(arms), len(pairs)))
-        for row, (study, name) in enumerate(zip(arms["study"], arms["treatment"], strict=True)):
-            if name != base[study]:
-                z[row, pairs.index((base[study], name))] = 1.0
-        return z
-
-
-@dataclass(frozen=True)
-class NodeSplit:
-    """The base's levels plus w/2 and -w/2 on the two arms of trials that compare a and b."""
-
-    base: Structure
-    a: str
-    b: str
-    sd: float
-
-    def resolve(self, network: Network) -> NodeSplit:
-        return NodeSplit(self.base.resolve(network), self.a, self.b, self.sd)
-
-    def parameters(self, network: Network) -> Parameters:
-        return self.base.parameters(network) + Parameters.independent(["w"], self.sd)
-
-    def levels(self, network: Network, arms: pd.DataFrame) -> Array:
-        w = np.zeros((len(arms), 1))
-        if not outside(arms):
-            both = arms["study"].map(lambda s: {self.a, self.b} <= set(network.trials[s]))
-            w[:, 0] = (
-                (arms["treatment"] == self.b) * 0.5 - (arms["treatment"] == self.a) * 0.5
-            ) * both
-        return np.hstack([self.base.levels(network, arms), w])
-
-
-@dataclass(frozen=True)
-class Regression:
-    """One interaction of a covariate with every treatment but the control."""
-
-    base: Structure
-    covariate: str
-    control: str
-    sd: float
-
-    def resolve(self, network: Network) -> Regression:
-        return Regression(self.base.resolve(network), self.covariate, self.control, self.sd)
-
-    def parameters(self, network: Network) -> Parameters:
-        return self.base.parameters(network) + Parameters.independent([self.covariate], self.sd)
-
-    def levels(self, network: Network, arms: pd.DataFrame) -> Array:
-        active = (arms["treatment"] != self.control).to_numpy()
-        interaction = (arms[self.covariate].to_numpy(dtype=float) * active)[:, None]
-        return np.hstack([self.base.levels(network, arms), interaction])
-
-
-@dataclass(frozen=True)
-class Components:
-    """A treatment's level is the sum of its components'; the inactive one adds nothing."""
-
-    inactive: str
-    sd: float
-
-    def resolve(self, network: Network) -> Components:
-        return self
-
-    def _components(self, network: Network) -> list[str]:
-        parts = {part for name in network.treatments for part in name.split(" + ")}
-        return sorted(parts - {self.inactive})
-
-    def parameters(self, network: Network) -> Parameters:
-        return Parameters.independent(self._components(network), self.sd / np.sqrt(2))
-
-    def levels(self, network: Network, arms: pd.DataFrame) -> Array:
-        names = self._components(network)
-        z = np.zeros((len(arms), len(names)))
-        for row, treatment in enumerate(arms["treatment"]):
-            for part in treatment.split(" + "):
-                if part != self.inactive and part not in names:
-                    message = f"{part!r} is not a component of this network."
-                    raise ModelError(message)
-                z[row] += [part == name for name in names]
-        return z
-
-
-@dataclass(frozen=True)
-class RandomInconsistency:
-    """A deviation for every treatment in every design, shared by all trials of the design."""
-
-    base: Structure
-    prior: Prior
-
-    def resolve(self, network: Network) -> RandomInconsistency:
-        return RandomInconsistency(self.base.resolve(network), self.prior)
-
-    def parameters(self, network: Network) -> Parameters:
-        names = [f"{t} in {'/'.join(d)}" for d, t in self._columns(network)]
-        deviations = Parameters.independent(names, np.sqrt(0.5), scale=Scale("tau_w", self.prior))
-        return self.base.parameters(network) + deviations
-
-    def _columns(self, network: Network) -> list[tuple[tuple[str, ...], str]]:
-        return [(d, t) for d in nma.graph.designs(network.trials) for t in d]
-
-    def levels(self, network: Network, arms: pd.DataFrame) -> Array:
-        columns = self._columns(network)
-        z = np.zeros((len(arms), len(columns)))
-        if not outside(arms):
-            for row, (study, t) in enumerate(zip(arms["study"], arms["treatment"], strict=True)):
-                z[row, columns.index((tuple(sorted(network.trials[study])), t))] = 1.0
-        return np.hstack([self.base.levels(network, arms), z])
-
-
-@dataclass(frozen=True)
-class Responders:
-    """Binomial arms on the logit scale."""
-
-    events: str
-    n: str
-    better: Better = "higher"
-    measure: str = "OR"
-    ratio: ClassVar[bool] = True
-    scale: ClassVar[None] = None
-    reports: ClassVar[Literal["arms"]] = "arms"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self.events, self.n
-
-    def check(self, rows: pd.DataFrame) -> list[Issue]:
-        return []
-
-    def participants(self, rows: pd.DataFrame) -> Array:
-        return rows[[self.n]].to_numpy()
-
-    def unit(self, rows: pd.DataFrame) -> Array:
-        return np.ones(1)
-
-    def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
-        return ()
-
-    def log_density(self, eta: Any, auxiliary: Any, data: Any, xp: Any) -> Any:
-        return data["events"] * eta - data["n"] * xp.log1p(xp.exp(eta))
-
-    def evidence(
-        self, rows: pd.DataFrame, arms: NDArray[np.int64], trial_level: Prior
-    ) -> tuple[Evidence, ...]:
-        data = {"events": rows[self.events].to_numpy(), "n": rows[self.n].to_numpy()}
-        trial = pd.factorize(rows["study"])[0]
-        return (Arms(arms[:, 0], trial, data, self.log_density, trial_level),)
-
+from nma.priors import Fixed, HalfNormal, Normal
+from nma.problem import Arms, Problem
+from nma.protocols import Heterogeneity, Structure
+from own_models import (
+    Components,
+    NodeSplit,
+    RandomInconsistency,
+    Regression,
+    TwoKinds,
+    UnrelatedMeans,
+    loop,
+    responders,
+)
 
 CONSISTENCY = nma.structures.Consistency(Normal(0, 20))
 RANDOM = nma.heterogeneity.Random(HalfNormal(1))
@@ -230,29 +58,6 @@ def agrees(task: Problem, *, atol: float) -> None:
 @pytest.fixture(scope="module")
 def parkinson() -> Network:
     return nma.datasets.network("parkinson")
-
-
-def loop(**extra: list[float]) -> Network:
-    """A loop of two-arm trials, one comparison twice, and a three-arm trial."""
-    rows = [
-        ("1", "A", 0.0),
-        ("1", "B", -0.8),
-        ("2", "A", 0.3),
-        ("2", "B", -1.1),
-        ("3", "B", -0.2),
-        ("3", "C", -0.1),
-        ("4", "A", 0.1),
-        ("4", "C", -1.6),
-        ("5", "A", 0.0),
-        ("5", "B", -0.5),
-        ("5", "C", -1.0),
-    ]
-    frame = pd.DataFrame(rows, columns=["study", "treatment", "mean"])
-    frame["se"] = np.linspace(0.2, 0.45, len(frame))
-    outcome = nma.outcomes.Continuous("mean", se="se", measure="MD", better="lower")
-    return Network.from_arms(
-        frame.assign(**extra), study="study", treatment="treatment", outcome=outcome
-    )
 
 
 def test_consistency_agrees_with_the_dense_computation(parkinson: Network) -> None:
@@ -410,37 +215,8 @@ def test_draws_of_two_scales_agree_with_the_moments() -> None:
 
 def test_two_effect_scales_agree_with_the_dense_computation() -> None:
     """Heterogeneity of two kinds: one shared by two arms of a trial, one for each arm."""
-    network = loop()
-    task = resolved(network, CONSISTENCY, RANDOM)
-    arms = task.arms
-    later = np.asarray(arms["treatment"] != "A", dtype=float)
-    shared = pd.factorize(arms["study"] + (arms["treatment"] != "A").astype(str))[0]
-    from nma.problem import ArmEffect
-
-    second = ArmEffect("tau_2", later, shared)
-    both = Problem(
-        arms=arms,
-        levels=task.levels,
-        parameters=task.parameters,
-        effects=(*task.effects, second),
-        scales=(*task.scales, Scale("tau_2", HalfNormal(0.5))),
-        evidence=task.evidence,
-    )
-    agrees(both, atol=2e-6)
-
-
-def responders() -> Network:
-    frame = pd.DataFrame(
-        {
-            "study": ["1", "1", "2", "2", "2"],
-            "treatment": ["A", "B", "A", "B", "C"],
-            "r": [12, 29, 27, 29, 0],
-            "n": [94, 82, 92, 93, 10],
-        }
-    )
-    return Network.from_arms(
-        frame, study="study", treatment="treatment", outcome=Responders("r", "n")
-    )
+    two = TwoKinds(HalfNormal(1), HalfNormal(0.5), "A")
+    agrees(resolved(loop(), CONSISTENCY, two), atol=2e-6)
 
 
 def test_a_binomial_problem_builds() -> None:
@@ -457,10 +233,8 @@ def test_a_binomial_problem_builds() -> None:
 
 
 def test_the_gaussian_engine_says_why_it_cannot_answer_a_binomial_problem() -> None:
-    with pytest.raises(EngineError, match="Gaussian: some trials report arms with a likelihood"):
-        nma.fit(responders())
     task = resolved(responders(), nma.structures.Consistency(), nma.heterogeneity.Random())
-    with pytest.raises(EngineError, match="cannot answer"):
+    with pytest.raises(EngineError, match="cannot answer: some trials report arms with a likeliho"):
         nma.engines.Gaussian().sample(task)
 
 

@@ -1,5 +1,6 @@
 """Engines: how a finished problem becomes a posterior."""
 
 from nma.engines._gaussian import Gaussian as Gaussian
+from nma.engines._nuts import NUTS as NUTS
 
-__all__ = ["Gaussian"]
+__all__ = ["NUTS", "Gaussian"]

@@ -192,7 +192,7 @@ class _Conditional:
             for scale, column in columns
             if scale.prior.support[0] < scale.prior.support[1]
         ]
-        return self.solve(points, factor=False).log_evidence + sum(priors)
+        return np.asarray(self.solve(points, factor=False).log_evidence + sum(priors))
 
     def solve(self, points: NDArray[np.float64], *, factor: bool) -> _Answer:
         """Return the conditional posteriors; ``factor`` only where asked for."""

@@ -1,0 +1,296 @@
+"""Full Markov chain Monte Carlo, for what has no faster engine and to check those that have."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, final, get_args
+
+import numpy as np
+
+from nma import _arviz
+from nma.engines._convergence import judge
+from nma.engines._pymc import Parametrisation, build, integrable, sampled_arms
+from nma.errors import EngineError
+from nma.problem import Draws, Problem
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["NUTS"]
+
+Sampler = Literal["pymc", "nutpie"]
+
+
+@final
+@dataclass(frozen=True)
+class NUTS:
+    r"""The No-U-Turn sampler on the whole model, by PyMC or nutpie.
+
+    Random effects of normal evidence are integrated out unless asked otherwise, so that only
+    beta and the scales are sampled: near :math:`\tau = 0` the sampled forms meet a funnel
+
+    .. math:: p(u, \tau) \propto \tau^{-k} \exp(-|u|^2 / \tau^2) \, p(\tau)
+
+    and give divergences and a biased tau. Every chain is judged: R-hat above 1.01, effective
+    draws below 100 per chain, any divergence, or a fraction of missing energy information below
+    0.3 makes a poor fit, and every table from it begins by saying so.
+
+    Parameters
+    ----------
+    draws : int, default 1000
+        Draws kept in each chain.
+    tune : int, default 1000
+        Steps of each chain before that, in which the sampler learns its step size and scales.
+    chains : int, default 4
+        Independent chains; R-hat needs two.
+    seed : int, default 0
+        The same seed gives the same draws on any number of cores.
+    parametrisation : {"integrated", "non-centred", "centred"}
+        How random effects enter. "integrated" applies to normal evidence with one scale; those
+        of arm-level evidence are then sampled non-centred.
+    target_accept : float, default 0.99
+        Average acceptance the step size is tuned to; nearer to one is slower and surer.
+    sampler : {"pymc", "nutpie"}
+        nutpie only when asked for, so that a seed means one thing.
+    cores : int, optional
+        Chains run at once; as many as there are cores if not given.
+    progress : bool, default True
+        Whether to show a progress bar.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.engines.NUTS(draws=2000, seed=1, progress=False)
+    NUTS(draws=2000, tune=1000, chains=4, seed=1, parametrisation='integrated',
+    target_accept=0.99, sampler='pymc', cores=None, progress=False)
+
+    References
+    ----------
+    Hoffman and Gelman 2014, Journal of Machine Learning Research 15:1593-1623;
+    Betancourt and Girolami 2015, arXiv:1312.0906, on centring.
+    """
+
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    seed: int = 0
+    parametrisation: Parametrisation = "integrated"
+    target_accept: float = 0.99
+    sampler: Sampler = "pymc"
+    cores: int | None = None
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        if self.draws < 1 or self.chains < 1 or self.tune < 1:
+            message = f"{self!r} would draw nothing: draws, tune and chains must be 1 or more."
+            raise EngineError(message)
+        if not 0 < self.target_accept < 1:
+            message = f"target_accept={self.target_accept!r} is not between 0 and 1."
+            raise EngineError(message)
+        for name, choices in (("parametrisation", Parametrisation), ("sampler", Sampler)):
+            if getattr(self, name) not in get_args(choices):
+                listed = ", ".join(map(repr, get_args(choices)))
+                message = f"{name}={getattr(self, name)!r} is not a choice: use {listed}."
+                raise EngineError(message)
+
+    def unsuited(self, problem: Problem) -> str | None:
+        """Return why the engine cannot answer: several scales cannot be integrated out."""
+        if self.parametrisation == "integrated" and not integrable(problem):
+            return (
+                "random effects with several scales cannot be integrated out: "
+                "use NUTS(parametrisation='non-centred')"
+            )
+        return None
+
+    def model(self, problem: Problem) -> Any:
+        """Return the problem as the ``pymc.Model`` that would be sampled."""
+        return build(problem, self.parametrisation)
+
+    def sample(self, problem: Problem) -> Draws:
+        """Return draws of beta, the scales, trial levels and sampled random effects.
+
+        Raises
+        ------
+        EngineError
+            If the problem is unsuited, the sampler failed, or it was interrupted before there
+            was a draw; an interruption later keeps the draws there are, and says so.
+        """
+        reason = self.unsuited(problem)
+        if reason is not None:
+            message = f"NUTS cannot answer: {reason}."
+            raise EngineError(message)
+        model = self.model(problem)
+        with _quiet():
+            values, statistics = _run(self, model)
+        whole = _finished(values, statistics)
+        if not whole["chain"] or not whole["draw"].stop:
+            raise EngineError(INTERRUPTED)
+        values = _reported(values.isel(whole), problem)
+        statistics = statistics.isel(whole)
+        judgement = judge(values[_learnt(values, problem)], statistics)
+        return Draws(
+            sampler=partial(_kept, values),
+            diagnostics=judgement.worst,
+            notices=_notices(self, problem, statistics),
+            faults=(*_interrupted(self, values), *judgement.faults),
+            statistics=statistics,
+            convergence=judgement.convergence,
+        )
+
+
+INTERRUPTED = (
+    "Sampling was interrupted before there was a draw to keep. Run it again; with fewer draws, or "
+    "by another engine, if it takes too long."
+)
+
+
+def _kept(values: xr.Dataset) -> xr.Dataset:
+    return values
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence PyMC while it samples: what its log would say is in the diagnostics.
+
+    PyTensor warns that it found no BLAS, which code compiled by numba does without, and numba of
+    code that it cannot keep for the next session.
+    """
+    logger = logging.getLogger("pymc")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            for known in ("PyTensor could not link to a BLAS", "Cannot cache compiled function"):
+                warnings.filterwarnings("ignore", message=known)
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _run(engine: NUTS, model: Any) -> tuple[xr.Dataset, xr.Dataset]:
+    """Return the posterior and the sampler's statistics, (chain, draw, ...)."""
+    cores = min(engine.chains, engine.cores or os.cpu_count() or 1)
+    sample = _by_pymc if engine.sampler == "pymc" else _by_nutpie
+    result = sample(engine, model, cores)
+    return _arviz.group(result, "posterior"), _arviz.group(result, "sample_stats")
+
+
+def _by_pymc(engine: NUTS, model: Any, cores: int) -> Any:
+    import pymc as pm
+
+    try:
+        return pm.sample(
+            model=model,
+            draws=engine.draws,
+            tune=engine.tune,
+            chains=engine.chains,
+            cores=cores,
+            random_seed=engine.seed,
+            target_accept=engine.target_accept,
+            nuts_sampler="pymc",
+            progressbar=engine.progress,
+            compute_convergence_checks=False,
+            callback=_stop_them_all(engine) if cores == 1 else None,
+            compile_kwargs={"mode": "NUMBA"},
+        )
+    except pm.exceptions.SamplingError as error:
+        message = f"PyMC could not sample the model: {error}"
+        raise EngineError(message) from error
+    except ValueError as error:
+        if "Not enough samples" in str(error):
+            raise EngineError(INTERRUPTED) from None
+        raise
+
+
+def _stop_them_all(engine: NUTS) -> Callable[..., None]:
+    """Return a callback that passes an interruption on to the chains that would follow.
+
+    PyMC running its chains in turn ends only the one that was interrupted.
+    """
+    last = engine.tune + engine.draws - 1
+    reached = {"chain": 0, "step": last}
+
+    def stop(trace: Any, draw: Any) -> None:  # noqa: ARG001  PyMC names the arguments
+        if draw.chain != reached["chain"] and reached["step"] < last:
+            raise KeyboardInterrupt
+        reached["chain"], reached["step"] = draw.chain, draw.draw_idx
+
+    return stop
+
+
+def _by_nutpie(engine: NUTS, model: Any, cores: int) -> Any:
+    try:
+        import nutpie
+    except ImportError as error:
+        message = "sampler='nutpie' needs the nutpie package: pip install 'bayesnma[nutpie]'."
+        raise EngineError(message) from error
+    compiled = nutpie.compile_pymc_model(model, backend="numba")
+    return nutpie.sample(
+        compiled,
+        draws=engine.draws,
+        tune=engine.tune,
+        chains=engine.chains,
+        cores=cores,
+        seed=engine.seed,
+        target_accept=engine.target_accept,
+        progress_bar=engine.progress,
+    )
+
+
+def _finished(values: xr.Dataset, statistics: xr.Dataset) -> dict[str, Any]:
+    """Return which chains and draws are there in full, as many as there are in all."""
+    import xarray as xr
+
+    finite = np.ones((values.sizes["chain"], values.sizes["draw"]), dtype=bool)
+    for table in (*values.data_vars.values(), statistics["energy"]):
+        others = [dim for dim in table.dims if dim not in {"chain", "draw"}]
+        there = xr.apply_ufunc(np.isfinite, table).all(others)
+        finite &= there.transpose("chain", "draw").to_numpy()
+    lengths = np.where(finite.all(axis=1), finite.shape[1], finite.argmin(axis=1))
+    order = np.argsort(-lengths, kind="stable")
+    kept = int(np.argmax(lengths[order] * np.arange(1, len(order) + 1))) + 1
+    chains = np.sort(order[:kept])
+    return {"chain": chains.tolist(), "draw": slice(int(lengths[chains].min()))}
+
+
+def _reported(values: xr.Dataset, problem: Problem) -> xr.Dataset:
+    """Return the draws under the names of the problem, fixed scales among them."""
+    inner = ("_unscaled", "_effect_")
+    kept = values[[v for v in values.data_vars if not any(part in str(v) for part in inner)]]
+    shape = (values.sizes["chain"], values.sizes["draw"])
+    for scale in problem.scales:
+        if scale.name not in kept:
+            fixed = np.full(shape, scale.prior.support[0])
+            kept[scale.name] = (("chain", "draw"), fixed)
+    return kept.transpose("chain", "draw", ...)
+
+
+def _learnt(values: xr.Dataset, problem: Problem) -> list[str]:
+    """Return the quantities to judge: all but known scales and sums of the others."""
+    fixed = {s.name for s in problem.scales if s.prior.support[0] == s.prior.support[1]}
+    return [str(name) for name in values.data_vars if name not in {*fixed, "u"}]
+
+
+def _interrupted(engine: NUTS, values: xr.Dataset) -> list[str]:
+    chains, draws = values.sizes["chain"], values.sizes["draw"]
+    if (chains, draws) == (engine.chains, engine.draws):
+        return []
+    kept = f"{draws} of {engine.draws} draws in {chains} of {engine.chains} chains are kept"
+    return [f"Sampling was interrupted: {kept}."]
+
+
+def _notices(engine: NUTS, problem: Problem, statistics: xr.Dataset) -> tuple[str, ...]:
+    found = []
+    if engine.parametrisation == "integrated" and sampled_arms(problem, "integrated").any():
+        found.append("Random effects of trials that report arms were sampled, non-centred.")
+    limits = [n for n in ("reached_max_treedepth", "maxdepth_reached") if n in statistics]
+    short = max((float(statistics[name].mean()) for name in limits), default=0.0)
+    if short > 0.01:
+        found.append(f"{short:.0%} of the trajectories were cut short: sampling was slow.")
+    return tuple(found)
