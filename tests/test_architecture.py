@@ -19,6 +19,7 @@ ROOMS = [
     "errors",
     "threads",
     "priors",
+    "instruments",
     "graph",
     "labels",
     "readers",
