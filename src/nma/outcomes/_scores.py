@@ -110,7 +110,7 @@ class Scores:
             codes[here] = code
         issues = []
         for study, trial in self.rows.groupby("study")[self.column]:
-            if len(set(codes[self.rows.index.get_indexer(trial.index)])) > 1:
+            if len(set(codes[self.rows.index.get_indexer(trial.index)]) - {-1}) > 1:
                 listed = " and ".join(map(shown, sorted(set(trial))))
                 problem = f"its arms are on different instruments, {listed}"
                 remedy = "Keep one instrument in a trial: arms on two cannot be compared."
