@@ -40,6 +40,7 @@ ROOMS = [
     "fitting",
     "estimates",
     "effects",
+    "points",
     "summaries",
     "ranking",
     "datasets",

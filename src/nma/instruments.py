@@ -202,7 +202,7 @@ def _back_pain(
 ) -> Instrument:
     """Return an instrument of Ostelo's consensus, with Hayden's group difference on its range."""
     of_hundred = {"pain": 15, "function": 10}[of]
-    on = f"{of_hundred} of 100 points of {of}"
+    on = f"{of_hundred} of 100 points of {of}, against no treatment, usual care or placebo"
     rescaled = "" if upper == 100 else f", rescaled to 0 to {upper:g}"
     return Instrument(
         name,
