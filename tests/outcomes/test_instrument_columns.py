@@ -103,6 +103,24 @@ def test_what_cannot_be_a_final_score_is_read_as_a_change_and_said_so(
     assert notice.endswith(f"changes, final minus baseline: {said}.")
 
 
+def test_a_score_may_exceed_the_width_of_a_range_that_does_not_begin_at_zero() -> None:
+    own = {"T": Instrument("T", 20, 80, "lower")}
+    frame = FRAME.assign(scale="T", mean=[75.0, 70.0, 61.0, 65.0])
+    made = network(frame, dataclasses.replace(FUNCTION, instruments=own))
+    assert not any("final minus" in notice for notice in made.notices)
+
+
+def test_changes_mixed_with_final_scores_are_warned_of_where_trials_have_their_own_sds() -> None:
+    def warned(frame: pd.DataFrame, outcome: Continuous = FUNCTION) -> bool:
+        return any("should not mix" in notice for notice in network(frame, outcome).notices)
+
+    some = FRAME.assign(mean=[-2.0, -4.0, 4.0, 5.0])
+    assert warned(some)
+    assert not warned(FRAME)
+    assert not warned(some.assign(mean=[-2.0, -4.0, -0.5, 0.8]))
+    assert not warned(some, dataclasses.replace(FUNCTION, reference_sd="pooled"))
+
+
 def test_names_are_trimmed_and_travel_with_the_arms() -> None:
     with pytest.warns(DataWarning, match="'RMDQ ' was read as 'RMDQ'"):
         made = network(FRAME.assign(scale=["RMDQ ", "RMDQ ", "PSFS", "PSFS"]))

@@ -253,6 +253,8 @@ class Continuous:
             found += scores.notices(self.mean, self._spread, self.better)
             if self.measure == "MD":
                 found += scores.pooled_as_one()
+            if self._has_own_sds:
+                found += scores.mixed(self.mean, self._spread)
         if self._has_own_sds:
             found += [OWN_SDS]
         elif self.measure == "SMD":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from numbers import Real
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -36,20 +36,24 @@ def require(wanted: Wanted, meaning: Mapping[str, Instrument]) -> None:
         )
         raise ModelError(message)
     for name, sd in wanted.items():
-        if name not in meaning:
-            message = (
-                f"reference_sd names {shown(name)}, which is not a known instrument."
-                f"{nearest(name, meaning)} Name your own in `instruments=`."
-            )
-            raise ModelError(message)
-        real = isinstance(sd, Real) and not isinstance(sd, bool)
-        if not (real and 0 < sd <= meaning[name].width):
-            message = (
-                f"reference_sd={{{name!r}: {sd!r}}} is not a standard deviation of {meaning[name]}: "
-                f"it lies above 0 and within the {meaning[name].width:g} points of the range."
-            )
-            raise ModelError(message)
+        _require_sd(name, sd, meaning)
     _stated(wanted, meaning)
+
+
+def _require_sd(name: str, sd: Any, meaning: Mapping[str, Instrument]) -> None:
+    if name not in meaning:
+        message = (
+            f"reference_sd names {shown(name)}, which is not a known instrument."
+            f"{nearest(name, meaning)} Name your own in `instruments=`."
+        )
+        raise ModelError(message)
+    instrument = meaning[name]
+    if not isinstance(sd, Real) or isinstance(sd, bool) or not 0 < sd <= instrument.width:
+        message = (
+            f"reference_sd={{{name!r}: {sd!r}}} is not a standard deviation of {instrument}: it "
+            f"lies above 0 and within the {instrument.width:g} points of the range."
+        )
+        raise ModelError(message)
 
 
 def _stated(wanted: Mapping[str, float], meaning: Mapping[str, Instrument]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Scores", "meanings"]
+
+MIXED = (
+    "Changes and final scores have different SDs: where trials are in units of their own SD, one "
+    "SMD should not mix them. Check that all trials report changes, or give reference_sd=."
+)
 
 
 def meanings(own: Mapping[str, Instrument] | None) -> dict[str, Instrument]:
@@ -169,24 +175,34 @@ class Scores:
         names = " and ".join(sorted(instrument.name for instrument in self.by_instrument))
         return [f"MD: a point of {names} counts as the same, because they share their range."]
 
+    def changes(self, mean: str, spread: Spread) -> dict[Instrument, list[str]]:
+        """Return the trials whose means or spreads no final scores can have, by instrument."""
+        means, deviations = self.rows[mean].to_numpy(), spread.deviations(self.rows)
+        found = {}
+        for instrument, here in self.by_instrument.items():
+            wide = deviations > self._widest(instrument, spread)
+            found[instrument] = self.studies(here & (_outside(instrument, means) | wide))
+        return {instrument: studies for instrument, studies in found.items() if studies}
+
     def notices(self, mean: str, spread: Spread, better: Better) -> list[str]:
         """Return whose sign was reversed, and which numbers can only be changes."""
-        found = []
-        for instrument, here in self.by_instrument.items():
-            if instrument.better != better:
-                found.append(
-                    f"Means on {instrument} were reversed in sign, because {better} is better in "
-                    f"the outcome: {', '.join(self.studies(here))}."
-                )
-            means, deviations = self.rows[mean].to_numpy(), spread.deviations(self.rows)
-            wide = deviations > self._widest(instrument, spread)
-            changes = self.studies(here & (_outside(instrument, means) | wide))
-            if changes:
-                found.append(
-                    f"Means or SDs on {instrument} cannot be of final scores and were read as "
-                    f"changes, final minus baseline: {', '.join(changes)}."
-                )
-        return found
+        reversed_ = [
+            f"Means on {instrument} were reversed in sign, because {better} is better in "
+            f"the outcome: {', '.join(self.studies(here))}."
+            for instrument, here in self.by_instrument.items()
+            if instrument.better != better
+        ]
+        changes = [
+            f"Means or SDs on {instrument} cannot be of final scores and were read as "
+            f"changes, final minus baseline: {', '.join(studies)}."
+            for instrument, studies in self.changes(mean, spread).items()
+        ]
+        return reversed_ + changes
+
+    def mixed(self, mean: str, spread: Spread) -> list[str]:
+        """Return a warning where some trials report changes for certain, and others may not."""
+        changed = set(chain.from_iterable(self.changes(mean, spread).values()))
+        return [MIXED] if changed and changed != set(self.rows["study"]) else []
 
 
 def _outside(instrument: Instrument, means: NDArray[np.float64]) -> NDArray[np.bool_]:
