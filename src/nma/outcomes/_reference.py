@@ -48,7 +48,7 @@ def _require_sd(name: str, sd: Any, meaning: Mapping[str, Instrument]) -> None:
         )
         raise ModelError(message)
     instrument = meaning[name]
-    if not isinstance(sd, Real) or isinstance(sd, bool) or not 0 < sd <= instrument.width:
+    if not isinstance(sd, Real) or isinstance(sd, bool) or not 0 < float(sd) <= instrument.width:
         message = (
             f"reference_sd={{{name!r}: {sd!r}}} is not a standard deviation of {instrument}: it "
             f"lies above 0 and within the {instrument.width:g} points of the range."
