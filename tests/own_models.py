@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import nma
 from nma.errors import Issue, ModelError
+from nma.instruments import ReferenceSD
 from nma.network import Network
 from nma.priors import Prior
 from nma.problem import ArmEffect, Arms, Evidence, Parameters, Scale
@@ -167,6 +168,7 @@ class Responders:
     ratio: ClassVar[bool] = True
     scale: ClassVar[None] = None
     reports: ClassVar[Literal["arms"]] = "arms"
+    labels: ClassVar[tuple[str, ...]] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -180,6 +182,9 @@ class Responders:
 
     def unit(self, rows: pd.DataFrame) -> Array:
         return np.ones(1)
+
+    def reference_sds(self, rows: pd.DataFrame) -> tuple[ReferenceSD, ...]:
+        return ()
 
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         return ()
