@@ -37,6 +37,7 @@ ROOMS = [
     "engines",
     "posterior",
     "fitting",
+    "new_trial",
     "estimates",
     "effects",
     "summaries",

@@ -12,6 +12,7 @@ from nma import priors as priors
 from nma import structures as structures
 from nma.effects import effect_table as effect_table
 from nma.effects import league_table as league_table
+from nma.effects import predictive_effects as predictive_effects
 from nma.effects import relative_effects as relative_effects
 from nma.fitting import fit as fit
 from nma.model import Model as Model
@@ -38,6 +39,7 @@ __all__ = [
     "league_table",
     "outcomes",
     "p_best",
+    "predictive_effects",
     "priors",
     "rank_probabilities",
     "ranks",

@@ -65,6 +65,16 @@ class Mixture:
         """Standard deviation of each function."""
         return np.sqrt(self.weight @ (self.sds**2 + (self.means - self.mean) ** 2))
 
+    def plus(self, variance: NDArray[np.float64]) -> Mixture:
+        """Return each function plus an independent normal with mean zero.
+
+        Parameters
+        ----------
+        variance : array, (node, function)
+            The variance added to each component.
+        """
+        return Mixture(self.weight, self.means, np.sqrt(self.sds**2 + variance))
+
     def below(self, x: NDArray[np.float64] | float) -> NDArray[np.float64]:
         """Return the probability that each function is below ``x``."""
         from scipy.special import ndtr
