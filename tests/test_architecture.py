@@ -40,6 +40,7 @@ ROOMS = [
     "new_trial",
     "estimates",
     "effects",
+    "absolute",
     "summaries",
     "ranking",
     "datasets",

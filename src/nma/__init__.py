@@ -10,6 +10,8 @@ from nma import heterogeneity as heterogeneity
 from nma import outcomes as outcomes
 from nma import priors as priors
 from nma import structures as structures
+from nma.absolute import absolute_effects as absolute_effects
+from nma.absolute import absolute_table as absolute_table
 from nma.effects import effect_table as effect_table
 from nma.effects import league_table as league_table
 from nma.effects import predictive_effects as predictive_effects
@@ -29,6 +31,8 @@ __all__ = [
     "Model",
     "Network",
     "Posterior",
+    "absolute_effects",
+    "absolute_table",
     "at",
     "datasets",
     "effect_table",

@@ -80,7 +80,9 @@ class Mixture:
         from scipy.special import ndtr
 
         sds = np.maximum(self.sds, np.finfo(float).tiny)
-        return np.asarray(self.weight @ ndtr((x - self.means) / sds))
+        with np.errstate(over="ignore"):  # a known number is on one side or the other
+            z = (x - self.means) / sds
+        return np.asarray(self.weight @ ndtr(z))
 
     def quantile(self, probability: float) -> NDArray[np.float64]:
         """Return the quantile of each function, to 1e-12 of its standard deviation.
