@@ -22,6 +22,7 @@ ROOMS = [
     "graph",
     "labels",
     "readers",
+    "markup",
     "tables",
     "mixtures",
     "problem",

@@ -79,9 +79,7 @@ def scale_name(posterior: Posterior) -> str:
 
 def captioned(posterior: Posterior, text: str) -> str:
     """Return a caption that first says if the fit is poor, and last what the data are."""
-    faults = posterior.draws.faults
-    poor = f"POOR FIT, do not rely on it: {' '.join(faults)}" if faults else ""
-    return " ".join(part for part in (poor, text, posterior.network.caption) if part)
+    return " ".join(part for part in (posterior.poor, text, posterior.network.caption) if part)
 
 
 def ordered_pairs(posterior: Posterior, comparators: Sequence[str] | None) -> list[tuple[str, str]]:
