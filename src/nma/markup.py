@@ -15,6 +15,7 @@ CAPTION = '<caption style="caption-side: top; text-align: left; min-width: 38em"
 """Opens a caption: above its table, and never as narrow as a narrow table."""
 
 LEFT = 'style="text-align: left"'
+WHOLE = 'style="white-space: nowrap"'
 PROSE = 'style="max-width: 60em"'
 
 
@@ -35,19 +36,21 @@ def bullets(items: Iterable[str]) -> str:
     return f"<ul {PROSE}>{inner}</ul>" if inner else ""
 
 
-def folded(summary: str, inner: str) -> str:
-    """Return HTML that opens on a click, or nothing if there is none."""
-    return f"<details><summary>{html.escape(summary)}</summary>{inner}</details>" if inner else ""
+def folded(name: str, values: Mapping[str, object]) -> str:
+    """Return named facts that open on a click, or nothing if there are none."""
+    inner = facts(name, values)
+    return f"<details><summary>{html.escape(name)}</summary>{inner}</details>" if inner else ""
 
 
-def facts(values: Mapping[str, object]) -> str:
-    """Return names and values as a table with row headers, or nothing if there are none."""
+def facts(name: str, values: Mapping[str, object]) -> str:
+    """Return values as a table with row headers and a name, or nothing if there are none."""
     rows = "".join(
-        f'<tr><th scope="row" {LEFT}>{html.escape(name)}</th>'
+        f'<tr><th scope="row" {LEFT}>{html.escape(key)}</th>'
         f"<td {LEFT}>{html.escape(str(value))}</td></tr>"
-        for name, value in values.items()
+        for key, value in values.items()
     )
-    return f"<table><tbody>{rows}</tbody></table>" if rows else ""
+    label = html.escape(name)
+    return f'<table aria-label="{label}"><tbody>{rows}</tbody></table>' if rows else ""
 
 
 def cells(frame: pd.DataFrame, *, caption: str = "", **printing: Any) -> str:
@@ -65,10 +68,17 @@ def cells(frame: pd.DataFrame, *, caption: str = "", **printing: Any) -> str:
     with pd.option_context("display.max_colwidth", None):
         plain = frame.to_html(**printing, escape=True, border=0)
     head, body = plain.split("<tbody>")
-    head = re.sub(r"<th(?=[ >])", '<th scope="col"', re.sub(r"<th></th>", "<td></td>", head))
-    body = re.sub(r"<th(?=[ >])", '<th scope="row"', body)
+    columns, row, index = head.replace("<th></th>", "<td></td>").partition("<tr>")
     named = f"{CAPTION}{html.escape(caption)}</caption>" if caption else ""
-    return re.sub(r"(<table[^>]*>)", rf"\1{_literal(named)}", head, count=1) + "<tbody>" + body
+    start, end = columns.split(">", 1)
+    top = f"{start}>{named}{_scoped(end, 'col')}{row}{_scoped(index, 'col', LEFT)}"
+    whole = body.replace("<td>", f"<td {WHOLE}>")
+    return f"{top}<tbody>{_scoped(whole, 'row', LEFT)}"
+
+
+def _scoped(rows: str, scope: str, style: str = "") -> str:
+    """Return rows of a table whose headers say what they head; labels in them are escaped."""
+    return re.sub(r"<th(?=[ >])", f'<th scope="{scope}" {style}'.rstrip(), rows)
 
 
 def comparisons(table: pd.DataFrame) -> str:
@@ -78,8 +88,3 @@ def comparisons(table: pd.DataFrame) -> str:
     if shown["participants"].isna().all():
         shown = shown[["trials"]]
     return cells(shown, caption="Direct comparisons", float_format="{:,.0f}".format, na_rep="")
-
-
-def _literal(text: str) -> str:
-    """Return text that stands for itself in the replacement of a pattern."""
-    return text.replace("\\", r"\\")

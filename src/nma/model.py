@@ -55,7 +55,8 @@ trial_levels=Normal(mean=0, sd=10))
     def _repr_html_(self) -> str:
         """Return the same as ``print``, for notebooks."""
         return markup.block(
-            markup.facts(part_names(self)),
+            markup.paragraph("Model"),
+            markup.facts("Model", part_names(self)),
             markup.bullets(_lines(self)),
             markup.paragraph(NEXT),
         )

@@ -125,11 +125,12 @@ class Posterior:
         """Return the same as ``print`` with diagnostics and provenance, for notebooks."""
         return markup.block(
             markup.paragraph(self.poor, loud=True) if self.poor else "",
-            markup.facts(self._made_of()),
+            markup.paragraph("Posterior"),
+            markup.facts("Posterior", self._made_of()),
             markup.bullets([*prior_sentences(self.model), *self.notices]),
             markup.paragraph(self.network.caption) if self.network.caption else "",
-            markup.folded("Diagnostics", markup.facts(self._diagnostics())),
-            markup.folded("Provenance", markup.facts(self.provenance)),
+            markup.folded("Diagnostics", self._diagnostics()),
+            markup.folded("Provenance", self.provenance),
             markup.paragraph(f"next: {NEXT}"),
         )
 
