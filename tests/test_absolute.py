@@ -77,6 +77,14 @@ def test_smd_is_read_in_points_of_the_reference_sd() -> None:
     relative = nma.relative_effects(posterior).sel(comparator="A", drop=True)
     np.testing.assert_allclose(known, 50 + sd * relative, rtol=1e-12)
     assert "1 SMD = 22 points" in table.caption
+    assert known.attrs == {
+        "reference": "A",
+        "reference_level": 50.0,
+        "reference_level_sd": 0.0,
+        "points": 22.0,
+        "better": "lower",
+        "seed": 0,
+    }
 
 
 def test_draws_agree_with_the_moments(posterior: nma.Posterior) -> None:

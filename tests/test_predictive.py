@@ -232,3 +232,36 @@ def test_unknown_comparators_are_refused(posterior: nma.Posterior) -> None:
         nma.predictive_effects(posterior, comparators=["multimodal"])
     with pytest.raises(ModelError, match="is one name"):
         nma.predictive_effects(posterior, comparators="multimodal care")
+
+
+def test_the_reference_and_the_sign_change_what_they_should(posterior: nma.Posterior) -> None:
+    table = nma.effect_table(posterior, predictive=True)
+    network = replace(posterior.network, reference="multimodal care")
+    again = nma.fit(network, engine=posterior.engine)
+    columns = ["predictive_lower", "predictive_upper"]
+    other = nma.effect_table(again, predictive=True)
+    np.testing.assert_array_equal(table[columns], other[columns])
+    options = {"comparators": ["passive control"], "seed": 3}
+    first, second = (nma.predictive_effects(p, **options) for p in (posterior, again))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(first, second)
+    outcome = nma.outcomes.Contrast("y", "se", measure="SMD", better="lower")
+    frame = pd.DataFrame({"s": list("1234"), "t": "B", "c": "A", "y": -Y, "se": SE})
+    negated = nma.Network.from_contrasts(
+        frame, study="s", treatment="t", comparator="c", outcome=outcome, reference="A"
+    )
+    straight = pairwise()
+    flipped = nma.fit(negated, straight.model)
+    here, there = (nma.effect_table(p, predictive=True) for p in (straight, flipped))
+    np.testing.assert_allclose(here["predictive_lower"], -there["predictive_upper"], atol=1e-10)
+
+
+def test_many_treatments_have_predictive_intervals() -> None:
+    names = [f"t{k:03}" for k in range(120)]
+    frame = pd.DataFrame({"s": names[1:], "t": names[1:], "c": names[0], "y": 0.1, "se": 0.2})
+    outcome = nma.outcomes.Contrast("y", "se", measure="SMD", better="lower")
+    network = nma.Network.from_contrasts(
+        frame, study="s", treatment="t", comparator="c", outcome=outcome
+    )
+    table = nma.effect_table(nma.fit(network), predictive=True)
+    assert len(table) == 120 * 119
+    assert (table["predictive_upper"] > table["upper"]).all()

@@ -100,7 +100,14 @@ def absolute_effects(
             "treatment": list(posterior.treatments),
         },
         name="absolute effect",
-        attrs={"reference": posterior.comparator, "better": posterior.network.better, "seed": seed},
+        attrs={
+            "reference": posterior.comparator,
+            "reference_level": base.mean,
+            "reference_level_sd": base.sd,
+            "points": base.points,
+            "better": posterior.network.better,
+            "seed": seed,
+        },
     )
 
 
