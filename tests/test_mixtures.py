@@ -40,3 +40,15 @@ def test_a_contrast_of_equals_is_a_tie() -> None:
 def test_a_tabulated_marginal_interpolates() -> None:
     marginal = Marginal(np.array([0.0, 1.0, 3.0]), np.array([0.0, 0.5, 1.0]), 1.25, 0.7)
     assert [marginal.quantile(p) for p in (0.0, 0.25, 0.75, 1.0)] == [0.0, 0.5, 2.0, 3.0]
+
+
+def test_a_known_number_lies_on_one_side() -> None:
+    known = Mixture(np.ones(1), np.array([[50.0, -50.0]]), np.zeros((1, 2)))
+    assert known.below(0.0).tolist() == [0.0, 1.0]
+    assert known.quantile(0.975).tolist() == [50.0, -50.0]
+
+
+def test_an_independent_normal_adds_its_variance() -> None:
+    wider = MIXTURE.plus(np.array([[1.0], [2.0], [3.0]]))
+    np.testing.assert_array_equal(wider.mean, MIXTURE.mean)
+    np.testing.assert_allclose(wider.sd**2, MIXTURE.sd**2 + MIXTURE.weight @ [1.0, 2.0, 3.0])

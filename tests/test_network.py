@@ -55,7 +55,8 @@ def test_trials_treatments_and_measure() -> None:
     assert network.trials == {"Boyd": ("CBT", "exercise"), "Turner": ("exercise", "placebo")}
     assert network.treatments == ("CBT", "exercise", "placebo")
     assert (network.measure, network.better, network.ratio) == ("MD", "lower", False)
-    assert repr(network) == "<Network: 2 trials, 3 treatments, MD, lower is better>"
+    shown = "<Network: 2 trials, 3 treatments, MD, lower is better; "
+    assert repr(network) == f"{shown}next: nma.fit, nma.plots.network>"
 
 
 def test_the_reference_is_the_treatment_in_most_trials_unless_named() -> None:

@@ -11,8 +11,11 @@ from nma import instruments as instruments
 from nma import outcomes as outcomes
 from nma import priors as priors
 from nma import structures as structures
+from nma.absolute import absolute_effects as absolute_effects
+from nma.absolute import absolute_table as absolute_table
 from nma.effects import effect_table as effect_table
 from nma.effects import league_table as league_table
+from nma.effects import predictive_effects as predictive_effects
 from nma.effects import relative_effects as relative_effects
 from nma.fitting import fit as fit
 from nma.model import Model as Model
@@ -30,6 +33,8 @@ __all__ = [
     "Model",
     "Network",
     "Posterior",
+    "absolute_effects",
+    "absolute_table",
     "at",
     "datasets",
     "effect_table",
@@ -42,6 +47,7 @@ __all__ = [
     "league_table",
     "outcomes",
     "p_best",
+    "predictive_effects",
     "priors",
     "rank_probabilities",
     "ranks",

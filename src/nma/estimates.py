@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from nma.errors import ModelError
+from nma.new_trial import drawn_effects, pair_variance
 from nma.posterior import require_several
 
 if TYPE_CHECKING:
@@ -16,17 +17,18 @@ if TYPE_CHECKING:
 
     from nma.mixtures import Mixture
     from nma.posterior import Posterior
-    from nma.problem import Draws
     from nma.protocols import Better
 
 __all__ = [
     "Estimates",
     "captioned",
     "estimates",
+    "exact",
     "ordered_pairs",
     "positions",
     "replicate_error",
     "require_level",
+    "sampled",
     "scale_name",
 ]
 
@@ -77,9 +79,7 @@ def scale_name(posterior: Posterior) -> str:
 
 def captioned(posterior: Posterior, text: str) -> str:
     """Return a caption that first says if the fit is poor, and last what the data are."""
-    faults = posterior.draws.faults
-    poor = f"POOR FIT, do not rely on it: {' '.join(faults)}" if faults else ""
-    return " ".join(part for part in (poor, text, posterior.network.caption) if part)
+    return " ".join(part for part in (posterior.poor, text, posterior.network.caption) if part)
 
 
 def ordered_pairs(posterior: Posterior, comparators: Sequence[str] | None) -> list[tuple[str, str]]:
@@ -107,7 +107,13 @@ def require_level(level: float) -> None:
         raise ModelError(message)
 
 
-def estimates(posterior: Posterior, pairs: Sequence[tuple[str, str]], level: float) -> Estimates:
+def estimates(
+    posterior: Posterior,
+    pairs: Sequence[tuple[str, str]],
+    level: float,
+    *,
+    predictive: bool = False,
+) -> Estimates:
     """Return estimates of relative effects, from the moments where there are any.
 
     Parameters
@@ -118,6 +124,8 @@ def estimates(posterior: Posterior, pairs: Sequence[tuple[str, str]], level: flo
         Treatment and comparator of each effect.
     level : float
         Probability of the equal-tailed interval.
+    predictive : bool, default False
+        The effects in one new trial instead.
 
     Raises
     ------
@@ -130,7 +138,8 @@ def estimates(posterior: Posterior, pairs: Sequence[tuple[str, str]], level: flo
     once, where = np.unique(
         np.minimum(first, second) * count + np.maximum(first, second), return_inverse=True
     )
-    found = _unordered(posterior, once // count, once % count, level)
+    ask = _predicted if predictive else _unordered
+    found = ask(posterior, once // count, once % count, level)
     return found.oriented(where.ravel(), first > second)
 
 
@@ -138,12 +147,27 @@ def _unordered(
     posterior: Posterior, first: NDArray[np.int64], second: NDArray[np.int64], level: float
 ) -> Estimates:
     levels, better = posterior.levels, posterior.network.better
-    if posterior.draws.moments is not None:
-        return _exact(posterior.draws.moments.differences(levels, first, second), level, better)
-    return _sampled(posterior.draws, levels[first] - levels[second], level, better)
+    moments = posterior.draws.moments
+    if moments is not None:
+        return exact(moments.differences(levels, first, second), level, better)
+    drawn = posterior.draws.values["beta"].to_numpy() @ (levels[first] - levels[second]).T
+    return sampled(drawn, level, better)
 
 
-def _exact(mixture: Mixture, level: float, better: Better) -> Estimates:
+def _predicted(
+    posterior: Posterior, first: NDArray[np.int64], second: NDArray[np.int64], level: float
+) -> Estimates:
+    levels, better = posterior.levels, posterior.network.better
+    moments = posterior.draws.moments
+    if moments is not None:
+        added = pair_variance(posterior, first, second, moments.scales)
+        return exact(moments.differences(levels, first, second).plus(added), level, better)
+    drawn = posterior.draws.values["beta"].to_numpy() @ levels.T + drawn_effects(posterior, 0)
+    return sampled(drawn[..., first] - drawn[..., second], level, better)
+
+
+def exact(mixture: Mixture, level: float, better: Better) -> Estimates:
+    """Return the estimates of a mixture."""
     below = mixture.below(0.0)
     lower, median, upper = (
         mixture.quantile(probability) for probability in ((1 - level) / 2, 0.5, (1 + level) / 2)
@@ -159,10 +183,8 @@ def _exact(mixture: Mixture, level: float, better: Better) -> Estimates:
     )
 
 
-def _sampled(
-    draws: Draws, coefficients: NDArray[np.float64], level: float, better: Better
-) -> Estimates:
-    values = draws.values["beta"].to_numpy() @ coefficients.T
+def sampled(values: NDArray[np.float64], level: float, better: Better) -> Estimates:
+    """Return the estimates of draws, (chain, draw, function)."""
     flat = values.reshape(-1, values.shape[-1])
     below = (flat < 0).mean(axis=0) + (flat == 0).mean(axis=0) / 2
     lower, median, upper = np.quantile(flat, [(1 - level) / 2, 0.5, (1 + level) / 2], axis=0)

@@ -56,7 +56,7 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
     >>> posterior
     <Posterior: 9 trials, 4 treatments, Consistency, Random, by Gaussian;
-    next: nma.summary, nma.league_table, nma.sucra>
+    next: nma.summary, nma.league_table, nma.sucra, nma.plots.forest>
     """
     resolved = (Model() if model is None else model).resolve(network)
     task = problem(resolved, network)

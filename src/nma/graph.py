@@ -18,22 +18,26 @@ if TYPE_CHECKING:
     import networkx as nx
 
 __all__ = [
+    "as_sentence",
     "as_text",
     "bridges",
     "comparisons",
     "components",
     "designs",
+    "direct_comparisons",
     "direct_evidence",
     "evidence_graph",
     "has_indirect_evidence",
     "is_star",
+    "left_out",
     "loops",
+    "most_tried",
     "single_trial_edges",
     "splittable",
 ]
 
 PRINTED = 20
-"""Comparisons that printing a network shows."""
+"""Comparisons that showing a network shows."""
 
 Trials = Mapping[str, tuple[str, ...]]
 """For each trial the treatments it compares."""
@@ -199,10 +203,10 @@ def is_star(graph: nx.Graph[str]) -> bool:
     return len(edges) > 1 and bool(set.intersection(*edges))
 
 
-def comparisons(
+def direct_comparisons(
     graph: nx.Graph[str], treatments: Sequence[str], reference: str = ""
 ) -> pd.DataFrame:
-    """Return the pairs of treatments that trials compare directly, as a table.
+    """Return the pairs of treatments that trials compare directly, with what they rest on.
 
     Parameters
     ----------
@@ -214,7 +218,6 @@ def comparisons(
         A treatment that is always the comparator.
     """
     place = {name: code for code, name in enumerate(treatments)}
-    cut, split = set(bridges(graph)), set(splittable(graph))
     found = {}
     for a, b in graph.edges:
         earlier, later = sorted((a, b), key=place.__getitem__)
@@ -225,16 +228,77 @@ def comparisons(
             "comparator": later if swap else earlier,
             "trials": len(edge["trials"]),
             "participants": edge["participants"],
-            "indirect": (min(a, b), max(a, b)) in split,
-            "bridge": (min(a, b), max(a, b)) in cut,
         }
     return pd.DataFrame([found[pair] for pair in sorted(found)])
 
 
+def comparisons(
+    graph: nx.Graph[str], treatments: Sequence[str], reference: str = ""
+) -> pd.DataFrame:
+    """Return the direct comparisons, with whether others support them.
+
+    Parameters
+    ----------
+    graph : networkx.Graph
+        The evidence.
+    treatments : sequence of str
+        The order to follow: the later treatment against the earlier.
+    reference : str, optional
+        A treatment that is always the comparator.
+    """
+    table = direct_comparisons(graph, treatments, reference)
+    cut, split = set(bridges(graph)), set(splittable(graph))
+    sides = zip(table["treatment"], table["comparator"], strict=True)
+    pairs = [(min(a, b), max(a, b)) for a, b in sides]
+    return table.assign(
+        indirect=[pair in split for pair in pairs], bridge=[pair in cut for pair in pairs]
+    )
+
+
+def most_tried(table: pd.DataFrame) -> pd.DataFrame:
+    """Return comparisons in their order: all of them, or those with the most trials."""
+    most = table.sort_values("trials", ascending=False, kind="stable").index[:PRINTED]
+    return table.loc[sorted(most)]
+
+
+def left_out(table: pd.DataFrame) -> str:
+    """Return a sentence on the comparisons that ``most_tried`` leaves out, or nothing."""
+    if len(table) <= PRINTED:
+        return ""
+    return (
+        f"These are the {PRINTED} comparisons with the most trials; network.comparisons() "
+        f"has all {len(table)}."
+    )
+
+
+def as_sentence(trials: Trials, participants: pd.Series[float], parts: int) -> str:
+    """Return how much evidence there is and whether it hangs together, in words.
+
+    Parameters
+    ----------
+    trials : mapping of str to tuple of str
+        For each trial the treatments it compares.
+    participants : Series
+        Of each arm, NaN where not told.
+    parts : int
+        Number of unconnected parts.
+    """
+    count, several = len(trials), sum(len(arms) > 2 for arms in trials.values())
+    treatments = len({name for arms in trials.values() for name in arms})
+    multi = f", {several} of them multi-arm," if several and count > 1 else ""
+    told = participants.notna()
+    counted = f" on {participants.sum():,.0f} participants" if told.any() else ""
+    of = f" (told by {told.sum()} of {len(told)} arms)" if 0 < told.sum() < len(told) else ""
+    whole = f"in {parts} unconnected parts" if parts > 1 else "connected"
+    return (
+        f"{count} trial{'s' * (count > 1)}{multi} compare{'s' * (count == 1)} "
+        f"{treatments} treatments{counted}{of}; {whole}."
+    )
+
+
 def as_text(table: pd.DataFrame) -> str:
     """Return comparisons as text: all of them, or those with the most trials."""
-    most = table.sort_values("trials", ascending=False, kind="stable").index[:PRINTED]
-    few = table.loc[sorted(most)]
+    few = most_tried(table)
     names = [
         f"{shortened(treatment)} vs {shortened(comparator)}"
         for treatment, comparator in zip(few["treatment"], few["comparator"], strict=True)
@@ -250,9 +314,4 @@ def as_text(table: pd.DataFrame) -> str:
         if few[name].any():
             cells[name] = ["yes" if here else "" for here in few[name]]
     lines = [line.rstrip() for line in pd.DataFrame(cells).to_string(index=False).splitlines()]
-    if len(table) > PRINTED:
-        lines.append(
-            f"These are the {PRINTED} comparisons with the most trials; network.comparisons() "
-            f"has all {len(table)}."
-        )
-    return "\n".join(lines)
+    return "\n".join([*lines, *filter(None, [left_out(table)])])

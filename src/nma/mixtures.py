@@ -65,12 +65,24 @@ class Mixture:
         """Standard deviation of each function."""
         return np.sqrt(self.weight @ (self.sds**2 + (self.means - self.mean) ** 2))
 
+    def plus(self, variance: NDArray[np.float64]) -> Mixture:
+        """Return each function plus an independent normal with mean zero.
+
+        Parameters
+        ----------
+        variance : array, (node, function)
+            The variance added to each component.
+        """
+        return Mixture(self.weight, self.means, np.sqrt(self.sds**2 + variance))
+
     def below(self, x: NDArray[np.float64] | float) -> NDArray[np.float64]:
         """Return the probability that each function is below ``x``."""
         from scipy.special import ndtr
 
         sds = np.maximum(self.sds, np.finfo(float).tiny)
-        return np.asarray(self.weight @ ndtr((x - self.means) / sds))
+        with np.errstate(over="ignore"):  # a known number is on one side or the other
+            z = (x - self.means) / sds
+        return np.asarray(self.weight @ ndtr(z))
 
     def quantile(self, probability: float) -> NDArray[np.float64]:
         """Return the quantile of each function, to 1e-12 of its standard deviation.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, final
 
+from nma import markup
 from nma.heterogeneity import Random
 from nma.network import Network
 from nma.priors import Normal, Prior
@@ -12,7 +14,10 @@ from nma.problem import Problem
 from nma.protocols import Heterogeneity, Structure
 from nma.structures import Consistency
 
-__all__ = ["Model", "problem", "stated_priors"]
+__all__ = ["Model", "part_names", "prior_sentences", "problem", "stated_priors"]
+
+NEXT = "next: nma.fit(network, model)"
+"""What can be done with a model."""
 
 
 @final
@@ -41,6 +46,20 @@ trial_levels=Normal(mean=0, sd=10))
     structure: Structure = field(default_factory=Consistency)
     heterogeneity: Heterogeneity = field(default_factory=Random)
     trial_levels: Prior = field(default_factory=lambda: Normal(0, 10, origin="default"))
+
+    def __str__(self) -> str:
+        """Return the parts and their priors, a line for each, and what to do next."""
+        parts = [f"{name}: {value}" for name, value in part_names(self).items()]
+        return "\n".join([*parts, *(f"- {line}" for line in _lines(self)), NEXT])
+
+    def _repr_html_(self) -> str:
+        """Return the same as ``print``, for notebooks."""
+        return markup.block(
+            markup.paragraph("Model"),
+            markup.facts("Model", part_names(self)),
+            markup.bullets(_lines(self)),
+            markup.paragraph(NEXT),
+        )
 
     def resolve(self, network: Network) -> Model:
         """Return the model with every default turned into a number.
@@ -76,10 +95,51 @@ def problem(model: Model, network: Network) -> Problem:
 def stated_priors(value: Any) -> list[tuple[str, Prior]]:
     """Return every prior in a model, structure or heterogeneity, by the name of its field."""
     found: list[tuple[str, Prior]] = []
+    if not is_dataclass(value):
+        return found
     for item in fields(value):
         inner = getattr(value, item.name)
         if isinstance(inner, Prior):
             found.append((item.name, inner))
-        elif is_dataclass(inner):
+        else:
             found += stated_priors(inner)
     return found
+
+
+def prior_sentences(model: Model) -> list[str]:
+    """Return the priors of a model that are stated, those the library chose said to be so.
+
+    The prior of trial levels is left out: it cancels in normal data.
+    """
+    used = stated_priors(model.structure) + stated_priors(model.heterogeneity)
+    return [
+        f"Prior: {name} ~ {_shown(prior)}{f' ({prior.origin})' if prior.origin else ''}."
+        for name, prior in used
+    ]
+
+
+def _shown(prior: Prior) -> str:
+    """Return a prior as it is written, its numbers to four figures."""
+    return re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.4g}", repr(prior))
+
+
+def part_names(model: Model) -> dict[str, str]:
+    """Return what a model is made of, by the names of the classes."""
+    return {
+        "structure": type(model.structure).__name__,
+        "heterogeneity": type(model.heterogeneity).__name__,
+    }
+
+
+def _lines(model: Model) -> list[str]:
+    """Return the priors of a model, and what is left to the network."""
+    parts: list[Any] = [model.structure, model.heterogeneity]
+    unsaid = [
+        item.name
+        for part in filter(is_dataclass, parts)
+        for item in fields(part)
+        if getattr(part, item.name) is None
+    ]
+    return prior_sentences(model) + [
+        f"Prior: {name} by default, from the network." for name in unsaid
+    ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 import numpy as np
 import pandas as pd
 
-from nma import graph, intake
+from nma import graph, intake, markup
 from nma.errors import DataError, DataWarning, ModelError, nearest, shortened
 from nma.labels import misnamed
 from nma.problem import readonly
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Network", "Source"]
+
+NEXT = "nma.fit, nma.plots.network"
+"""What can be done with a network."""
 
 
 @final
@@ -130,7 +133,7 @@ class Network:
         ...     nma.datasets.load("parkinson"), study="study", treatment="treatment",
         ...     outcome=off_time, reference="placebo",
         ... )
-        <Network: 7 trials, 5 treatments, MD, lower is better>
+        <Network: 7 trials, 5 treatments, MD, lower is better; next: nma.fit, nma.plots.network>
         """
         return cls._read(
             frame, {"study": study, "treatment": treatment}, outcome, reference, treatments, missing
@@ -180,7 +183,7 @@ class Network:
         ...     nma.datasets.load("senn2013"), study="study", treatment="treatment",
         ...     comparator="comparator", outcome=hba1c, reference="placebo",
         ... )
-        <Network: 26 trials, 10 treatments, MD, lower is better>
+        <Network: 26 trials, 10 treatments, MD, lower is better; next: nma.fit, nma.plots.network>
         """
         columns = {"study": study, "treatment": treatment, "comparator": comparator}
         return cls._read(frame, columns, outcome, reference, treatments, "refuse")
@@ -330,7 +333,18 @@ class Network:
         """Return one line."""
         return (
             f"<Network: {len(self.trials)} trials, {len(self.treatments)} treatments, "
-            f"{self.measure}, {self.better} is better>"
+            f"{self.measure}, {self.better} is better; next: {NEXT}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the same as ``print``, for notebooks, without what takes work to find out."""
+        pairs = graph.direct_comparisons(self.graph, self.treatments, self.reference)
+        told = [*filter(None, [graph.left_out(pairs), self.caption]), *self.notices]
+        return markup.block(
+            markup.paragraph(_sentence(self)),
+            markup.comparisons(graph.most_tried(pairs)),
+            markup.bullets(told),
+            markup.paragraph(f"next: {NEXT}"),
         )
 
     def __str__(self) -> str:
@@ -375,16 +389,7 @@ def _wrapped(text: str) -> str:
 
 
 def _sentence(network: Network) -> str:
-    trials, several = len(network.trials), sum(len(arms) > 2 for arms in network.trials.values())
-    multi = f", {several} of them multi-arm," if several and trials > 1 else ""
     people = network.table["participants"]
-    told = people.notna()
-    counted = f" on {people.sum():,.0f} participants" if told.any() else ""
-    of = f" (told by {told.sum()} of {len(told)} arms)" if 0 < told.sum() < len(told) else ""
-    parts = len(network.components)
-    whole = f"in {parts} unconnected parts" if parts > 1 else "connected"
-    return (
-        f"{trials} trial{'s' * (trials > 1)}{multi} compare{'s' * (trials == 1)} "
-        f"{len(network.treatments)} treatments{counted}{of}; {whole}. {network.measure}, "
-        f"{network.better} is better; reference: {shortened(network.reference)}."
-    )
+    evidence = graph.as_sentence(network.trials, people, len(network.components))
+    reading = f"{network.measure}, {network.better} is better"
+    return f"{evidence} {reading}; reference: {shortened(network.reference)}."

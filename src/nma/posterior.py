@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, final
 
 import pandas as pd
 
+from nma import markup
 from nma.errors import ModelError, nearest
-from nma.model import Model
+from nma.model import Model, part_names, prior_sentences
 from nma.network import Network
 from nma.problem import Draws, Problem, readonly
 from nma.protocols import Engine
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Posterior", "at", "require_several"]
+
+NEXT = "nma.summary, nma.league_table, nma.sucra, nma.plots.forest"
+"""What can be done with a posterior."""
 
 
 @final
@@ -95,13 +99,54 @@ class Posterior:
         reference = self.network.reference
         return reference if reference in self.treatments else self.treatments[0]
 
+    @property
+    def poor(self) -> str:
+        """Why the fit must not be relied on, in words; empty where nothing speaks against it."""
+        faults = " ".join(self.draws.faults)
+        return f"POOR FIT, do not rely on it: {faults}" if faults else ""
+
     def __repr__(self) -> str:
-        """Return one line."""
-        return (
+        """Return one line, which begins with what speaks against the fit."""
+        structure, heterogeneity = part_names(self.model).values()
+        what = (
             f"<Posterior: {len(self.network.trials)} trials, {len(self.treatments)} treatments, "
-            f"{type(self.model.structure).__name__}, {type(self.model.heterogeneity).__name__}, "
-            f"by {type(self.engine).__name__}; next: nma.summary, nma.league_table, nma.sucra>"
+            f"{structure}, {heterogeneity}, by {type(self.engine).__name__}; next: {NEXT}>"
         )
+        return f"{self.poor} {what}" if self.poor else what
+
+    def __str__(self) -> str:
+        """Return what was fitted, a line for each part, its priors and notices; no numbers."""
+        poor = [self.poor] if self.poor else []
+        parts = [f"{name}: {value}" for name, value in self._made_of().items()]
+        told = [*prior_sentences(self.model), *self.notices, *filter(None, [self.network.caption])]
+        return "\n".join([*poor, *parts, *(f"- {line}" for line in told), f"next: {NEXT}"])
+
+    def _repr_html_(self) -> str:
+        """Return the same as ``print`` with diagnostics and provenance, for notebooks."""
+        return markup.block(
+            markup.paragraph(self.poor, loud=True) if self.poor else "",
+            markup.paragraph("Posterior"),
+            markup.facts("Posterior", self._made_of()),
+            markup.bullets([*prior_sentences(self.model), *self.notices]),
+            markup.paragraph(self.network.caption) if self.network.caption else "",
+            markup.folded("Diagnostics", self._diagnostics()),
+            markup.folded("Provenance", self.provenance),
+            markup.paragraph(f"next: {NEXT}"),
+        )
+
+    def _made_of(self) -> dict[str, str]:
+        network = self.network
+        evidence = f"{len(network.trials)} trials, {len(network.treatments)} treatments"
+        asked = {} if self.treatments == network.treatments else {"asked about": self.treatments}
+        return {
+            "evidence": f"{evidence}, {network.measure}, {network.better} is better",
+            **{name: ", ".join(names) for name, names in asked.items()},
+            **part_names(self.model),
+            "engine": repr(self.engine),
+        }
+
+    def _diagnostics(self) -> dict[str, str]:
+        return {name: f"{value:.4g}" for name, value in self.draws.diagnostics.items()}
 
 
 def require_several(names: Sequence[str] | None, what: str) -> None:

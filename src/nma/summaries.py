@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,7 @@ from nma.estimates import (
     scale_name,
 )
 from nma.least_squares import common_effect, estimable
-from nma.model import stated_priors
-from nma.priors import Prior
+from nma.model import prior_sentences
 from nma.problem import Contrasts
 from nma.tables import Table, decimals
 
@@ -124,7 +122,7 @@ def _notes(
     return (
         *_heterogeneity_notes(numbers),
         *_exactness_notes(posterior, numbers),
-        *_prior_notes(posterior),
+        *prior_sentences(posterior.model),
         *_prior_driven_notes(posterior, pairs),
         *posterior.notices,
     )
@@ -149,20 +147,6 @@ def _exactness_notes(posterior: Posterior, numbers: dict[str, float]) -> list[st
     error = numbers.get("quadrature_error", 0.0)
     nodes = f"{len(moments.weight)} quadrature nodes, error below {max(error, 1e-12):.0e}"
     return [f"Exact: {nodes}; log evidence {moments.log_evidence:.4f}."]
-
-
-def _prior_notes(posterior: Posterior) -> list[str]:
-    """Return the priors that were used, those the library chose said to be so."""
-    used = stated_priors(posterior.model.structure) + stated_priors(posterior.model.heterogeneity)
-    return [
-        f"Prior: {name} ~ {_shown(prior)}{f' ({prior.origin})' if prior.origin else ''}."
-        for name, prior in used
-    ]
-
-
-def _shown(prior: Prior) -> str:
-    """Return a prior as it is written, its numbers to four figures."""
-    return re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.4g}", repr(prior))
 
 
 def _prior_driven_notes(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> list[str]:

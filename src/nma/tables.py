@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import pandas as pd
+
+from nma import markup
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,9 +78,9 @@ class Table(pd.DataFrame):
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        cells = pd.DataFrame(self).to_html(**self._printing(), escape=True)
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        return f"<p>{html.escape(self.caption)}</p>{cells}<ul>{notes}</ul>"
+        """Return an accessible table, its caption and notes, every text escaped."""
+        shown = markup.cells(pd.DataFrame(self), caption=self.caption, **self._printing())
+        return markup.block(shown, markup.bullets(self.notes))
 
 
 def _wrapped(text: str, indent: str = "") -> str:

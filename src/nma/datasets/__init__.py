@@ -145,7 +145,7 @@ def network(name: str) -> Network:
     --------
     >>> import nma
     >>> nma.datasets.network("senn2013")
-    <Network: 26 trials, 10 treatments, MD, lower is better>
+    <Network: 26 trials, 10 treatments, MD, lower is better; next: nma.fit, nma.plots.network>
     """
     if "network" not in _facts(name):
         message = f"{name!r} holds no trials to make a network of: use datasets.load({name!r})."
