@@ -45,19 +45,20 @@ INSTRUMENTS = {"NRS 0-10": (10.0, 2.2, 2), "VAS 0-100": (100.0, 23.0, 1)}
 """Range, standard deviation after treatment, decimals reported."""
 BEFORE_MEAN, BEFORE_SD, CORRELATION = 0.6, 0.17, 0.5
 """Before treatment, as parts of the range; and the correlation of the two scores."""
-P, S, I, M = EFFECTS
+PASSIVE, STANDARD, INDIVIDUAL, MULTI = EFFECTS
 DESIGNS = {
-    (S, I): 17,
-    (P, I): 12,
-    (S, M): 6,
-    (P, M): 5,
-    (P, S): 5,
-    (I, M): 4,
-    (P, S, I): 3,
-    (S, I, M): 2,
-    (P, I, M): 2,
-    (P, S, I, M): 2,
+    (STANDARD, INDIVIDUAL): 17,
+    (PASSIVE, INDIVIDUAL): 12,
+    (STANDARD, MULTI): 6,
+    (PASSIVE, MULTI): 5,
+    (PASSIVE, STANDARD): 5,
+    (INDIVIDUAL, MULTI): 4,
+    (PASSIVE, STANDARD, INDIVIDUAL): 3,
+    (STANDARD, INDIVIDUAL, MULTI): 2,
+    (PASSIVE, INDIVIDUAL, MULTI): 2,
+    (PASSIVE, STANDARD, INDIVIDUAL, MULTI): 2,
 }
+"""How many trials compare which treatments."""
 
 
 def sizes(rng: np.random.Generator, trials: list[tuple[str, ...]]) -> list[NDArray[np.int64]]:
@@ -71,9 +72,7 @@ def sizes(rng: np.random.Generator, trials: list[tuple[str, ...]]) -> list[NDArr
     return np.split(FEWEST + whole, np.cumsum(arms)[:-1])
 
 
-def scores(
-    normal: NDArray[np.float64], mean: float, sd: float, top: float
-) -> NDArray[np.float64]:
+def scores(normal: NDArray[np.float64], mean: float, sd: float, top: float) -> NDArray[np.float64]:
     """Return scores in 0 to top with this mean and standard deviation, in the order of normal."""
     part = mean / top
     count = part * (1 - part) * (top / sd) ** 2 - 1
@@ -90,7 +89,6 @@ def trial(
     top, sd, decimals = INSTRUMENTS[name]
     level = rng.normal(0, TRIAL_SD)
     about = {
-        "instrument": name,
         "weeks": int(rng.choice([6, 8, 10, 12, 12, 12, 16])),
         "risk_of_bias": str(rng.choice(["low", "some concerns", "high"], p=[0.3, 0.45, 0.25])),
     }

@@ -167,8 +167,7 @@ def network(name: str) -> Network:
     facts = _facts(name)
     if "network" not in facts:
         message = (
-            f"{name!r} cannot be read as a network: {facts['reason']}. "
-            f"Use datasets.load({name!r})."
+            f"{name!r} cannot be read as a network: {facts['reason']}. Use datasets.load({name!r})."
         )
         raise NmaError(message)
     how = dict(facts["network"])
