@@ -41,7 +41,7 @@ EFFECTS = {
     "individualised exercise": -0.40,
     "multimodal care": -0.40,
 }
-INSTRUMENTS = {"NRS 0-10": (10.0, 2.2, 2), "VAS 0-100": (100.0, 23.0, 1)}
+INSTRUMENTS = {"NRS": (10.0, 2.2, 2), "VAS": (100.0, 23.0, 1)}
 """Range, standard deviation after treatment, decimals reported."""
 BEFORE_MEAN, BEFORE_SD, CORRELATION = 0.6, 0.17, 0.5
 """Before treatment, as parts of the range; and the correlation of the two scores."""

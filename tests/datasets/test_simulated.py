@@ -14,7 +14,7 @@ import nma
 from nma import datasets
 
 FRAME, ABOUT = datasets.load("back_pain_simulated"), datasets.describe("back_pain_simulated")
-RANGE, SD = {"NRS 0-10": 10, "VAS 0-100": 100}, {"NRS 0-10": 2.2, "VAS 0-100": 23.0}
+RANGE, SD = {"NRS": 10, "VAS": 100}, {"NRS": 2.2, "VAS": 23.0}
 ROOT = Path(__file__).parents[2]
 
 
