@@ -81,35 +81,48 @@ def scores(normal: NDArray[np.float64], mean: float, sd: float, top: float) -> N
     )
 
 
+def arm(rng: np.random.Generator, name: str, level: float, n: int) -> dict[str, float | int | str]:
+    """Return what an arm of n participants reports on the named instrument.
+
+    Parameters
+    ----------
+    rng : Generator
+        The source of chance.
+    name : str
+        One of INSTRUMENTS.
+    level : float
+        Mean after treatment, standard deviations above half the range.
+    n : int
+        Participants.
+    """
+    top, sd, decimals = INSTRUMENTS[name]
+    first, other = rng.standard_normal((2, n))
+    second = CORRELATION * first + np.sqrt(1 - CORRELATION**2) * other
+    before = scores(first, BEFORE_MEAN * top, BEFORE_SD * top, top)
+    after = scores(second, top / 2 + sd * level, sd, top)
+    return {
+        "instrument": name,
+        "mean": round(float(after.mean()), decimals),
+        "sd": round(float(after.std(ddof=1)), decimals),
+        "n": n,
+        "responders": int((after <= 0.7 * before).sum()),
+    }
+
+
 def trial(
     rng: np.random.Generator, treatments: tuple[str, ...], n: NDArray[np.int64]
-) -> list[dict[str, object]]:
+) -> list[dict[str, float | int | str]]:
     """Return the arms of one trial."""
     name = str(rng.choice(list(INSTRUMENTS)))
-    top, sd, decimals = INSTRUMENTS[name]
     level = rng.normal(0, TRIAL_SD)
     about = {
         "weeks": int(rng.choice([6, 8, 10, 12, 12, 12, 16])),
         "risk_of_bias": str(rng.choice(["low", "some concerns", "high"], p=[0.3, 0.45, 0.25])),
     }
-    arms: list[dict[str, object]] = []
+    arms = []
     for treatment, size in zip(treatments, n.tolist(), strict=True):
-        mean = top / 2 + sd * (level + EFFECTS[treatment] + rng.normal(0, TAU / np.sqrt(2)))
-        first, other = rng.standard_normal((2, size))
-        second = CORRELATION * first + np.sqrt(1 - CORRELATION**2) * other
-        before = scores(first, BEFORE_MEAN * top, BEFORE_SD * top, top)
-        after = scores(second, mean, sd, top)
-        arms.append(
-            {
-                "treatment": treatment,
-                "instrument": name,
-                "mean": round(float(after.mean()), decimals),
-                "sd": round(float(after.std(ddof=1)), decimals),
-                "n": size,
-                "responders": int((after <= 0.7 * before).sum()),
-                **about,
-            }
-        )
+        here = level + EFFECTS[treatment] + rng.normal(0, TAU / np.sqrt(2))
+        arms.append({"treatment": treatment, **arm(rng, name, here, size), **about})
     return arms
 
 
@@ -125,9 +138,9 @@ def simulate(seed: int = SEED) -> pd.DataFrame:
     designs = [design for design, times in DESIGNS.items() for _ in range(times)]
     trials = [designs[k] for k in rng.permutation(len(designs))]
     rows = [
-        {"study": f"Simulated {k:02d}", **arm}
+        {"study": f"Simulated {k:02d}", **row}
         for k, (treatments, n) in enumerate(zip(trials, sizes(rng, trials), strict=True), start=1)
-        for arm in trial(rng, treatments, n)
+        for row in trial(rng, treatments, n)
     ]
     return pd.DataFrame(rows)
 
