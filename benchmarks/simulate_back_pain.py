@@ -81,7 +81,7 @@ def scores(normal: NDArray[np.float64], mean: float, sd: float, top: float) -> N
     )
 
 
-def arm(rng: np.random.Generator, name: str, level: float, n: int) -> dict[str, float | int | str]:
+def arm(rng: np.random.Generator, name: str, level: float, n: int) -> dict[str, object]:
     """Return what an arm of n participants reports on the named instrument.
 
     Parameters
@@ -111,7 +111,7 @@ def arm(rng: np.random.Generator, name: str, level: float, n: int) -> dict[str, 
 
 def trial(
     rng: np.random.Generator, treatments: tuple[str, ...], n: NDArray[np.int64]
-) -> list[dict[str, float | int | str]]:
+) -> list[dict[str, object]]:
     """Return the arms of one trial."""
     name = str(rng.choice(list(INSTRUMENTS)))
     level = rng.normal(0, TRIAL_SD)
@@ -119,7 +119,7 @@ def trial(
         "weeks": int(rng.choice([6, 8, 10, 12, 12, 12, 16])),
         "risk_of_bias": str(rng.choice(["low", "some concerns", "high"], p=[0.3, 0.45, 0.25])),
     }
-    arms = []
+    arms: list[dict[str, object]] = []
     for treatment, size in zip(treatments, n.tolist(), strict=True):
         here = level + EFFECTS[treatment] + rng.normal(0, TAU / np.sqrt(2))
         arms.append({"treatment": treatment, **arm(rng, name, here, size), **about})
