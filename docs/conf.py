@@ -50,6 +50,7 @@ REFERENCE = {
     "nma.errors",
     "nma.graph",
     "nma.heterogeneity",
+    "nma.instruments",
     "nma.outcomes",
     "nma.priors",
     "nma.problem",

@@ -7,6 +7,7 @@ from nma import datasets as datasets
 from nma import engines as engines
 from nma import graph as graph
 from nma import heterogeneity as heterogeneity
+from nma import instruments as instruments
 from nma import outcomes as outcomes
 from nma import priors as priors
 from nma import structures as structures
@@ -16,6 +17,7 @@ from nma.effects import relative_effects as relative_effects
 from nma.fitting import fit as fit
 from nma.model import Model as Model
 from nma.network import Network as Network
+from nma.points import in_points as in_points
 from nma.posterior import Posterior as Posterior
 from nma.posterior import at as at
 from nma.ranking import p_best as p_best
@@ -35,6 +37,8 @@ __all__ = [
     "fit",
     "graph",
     "heterogeneity",
+    "in_points",
+    "instruments",
     "league_table",
     "outcomes",
     "p_best",

@@ -83,7 +83,7 @@ def read(
     _require_columns(given, columns, outcome, _index_names(frame))
     found = _Found([], [], [])
     rows = _cleaned(given, columns, outcome, found)
-    whole = judged = _fully_labelled(rows)
+    whole = judged = _fully_labelled(rows, outcome)
     numbers = _only_once(outcome.check(whole), found.issues)
     if missing == "drop_arm":
         whole, numbers = _without_missing(whole, numbers, found)
@@ -125,11 +125,15 @@ def _index_names(frame: Any) -> list[object]:
 def _require_columns(
     given: pd.DataFrame, columns: Mapping[str, str], outcome: Outcome, index: Sequence[object]
 ) -> None:
-    numbers = dict.fromkeys(outcome.columns)
-    wanted = [*columns.items(), *(("outcome", name) for name in numbers)]
+    theirs = dict.fromkeys([*outcome.columns, *outcome.labels])
+    wanted = [
+        *columns.items(),
+        *(("outcome", name) for name in dict.fromkeys(outcome.columns)),
+        *(("outcome's names", name) for name in outcome.labels),
+    ]
     issues = readers.missing_columns(given, wanted, index=index)
     remedy = "Name a column of its own for each."
-    for name in dict.fromkeys(name for name in columns.values() if isinstance(name, str)):
+    for name in dict.fromkeys(name for _, name in wanted if isinstance(name, str)):
         roles = [role for role, other in wanted if other == name]
         if len(roles) > 1:
             problem = f"one column is to be the {' and the '.join(roles)}"
@@ -137,11 +141,11 @@ def _require_columns(
     issues += [
         Issue(
             "column-name-taken",
-            "a column of the outcome's numbers cannot have this name",
+            "a column of the outcome cannot have this name",
             "Rename it.",
             column=name,
         )
-        for name in numbers
+        for name in theirs
         if name in OURS[:3] and name not in columns.values()
     ]
     if issues:
@@ -167,6 +171,12 @@ def _cleaned(
             found.issues.extend(numbers.issues)
             found.remarks.extend(numbers.remarks)
             data[name] = numbers.values
+        elif name in outcome.labels:
+            cleaned = labels({name: given[name]})
+            found.issues.extend(cleaned.issues)
+            found.changes.extend(cleaned.changes)
+            found.remarks.extend(cleaned.remarks)
+            data[name] = cleaned.values[0]
         elif name not in columns.values():
             data[f"{name} (given)" if name in OURS else name] = given[name].array
     keys = [pd.factorize(column, sort=True)[0] for column in names.values()]
@@ -196,9 +206,9 @@ def _names(rows: pd.DataFrame) -> tuple[str, ...]:
     return tuple(sorted({name for side in _sides(rows) for name in rows[side]} - {""}))
 
 
-def _fully_labelled(rows: pd.DataFrame) -> pd.DataFrame:
+def _fully_labelled(rows: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
     """Return the rows of trials in which no name is missing: the others cannot be judged."""
-    lacking = (rows[["study", *_sides(rows)]] == "").any(axis=1)
+    lacking = (rows[["study", *_sides(rows), *outcome.labels]] == "").any(axis=1)
     return rows[~rows["study"].isin(set(rows["study"][lacking]))]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from nma.errors import Issue
+from nma.instruments import ReferenceSD
 from nma.priors import Prior
 from nma.problem import ArmEffect, Draws, Evidence, Parameters, Problem, Scale
 
@@ -50,6 +51,10 @@ class Outcome(Protocol):
     def columns(self) -> tuple[str, ...]:
         """The user's columns that hold numbers."""
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The user's columns that hold names, such as the instrument; cleaned, none missing."""
+
     def check(self, rows: pd.DataFrame) -> Sequence[Issue]:
         """Return every problem in the numbers; the index of ``rows`` counts the user's rows."""
 
@@ -58,6 +63,9 @@ class Outcome(Protocol):
 
     def unit(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         """Return, for each trial that tells, the size of one unit on the scale of the measure."""
+
+    def reference_sds(self, rows: pd.DataFrame) -> tuple[ReferenceSD, ...]:
+        """Return the standard deviation of each instrument that the rows name, in its points."""
 
     def evidence(
         self, rows: pd.DataFrame, arms: NDArray[np.int64], trial_level: Prior

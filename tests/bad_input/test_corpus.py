@@ -12,7 +12,10 @@ INTAKE = [
     "labels.py",
     "readers.py",
     "intake.py",
-    *(f"outcomes/{n}.py" for n in ("_checks", "_contrast", "_multiarm")),
+    *(
+        f"outcomes/{n}.py"
+        for n in ("_checks", "_contrast", "_multiarm", "_reference", "_scores", "_spread")
+    ),
 ]
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 import nma
 import oracle
 from nma.errors import EngineError, Issue, ModelError
+from nma.instruments import ReferenceSD
 from nma.model import problem
 from nma.network import Network
 from nma.priors import Fixed, HalfNormal, Normal, Prior
@@ -177,6 +178,7 @@ class Responders:
     ratio: ClassVar[bool] = True
     scale: ClassVar[None] = None
     reports: ClassVar[Literal["arms"]] = "arms"
+    labels: ClassVar[tuple[str, ...]] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -190,6 +192,9 @@ class Responders:
 
     def unit(self, rows: pd.DataFrame) -> Array:
         return np.ones(1)
+
+    def reference_sds(self, rows: pd.DataFrame) -> tuple[ReferenceSD, ...]:
+        return ()
 
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         return ()

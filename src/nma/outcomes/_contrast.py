@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nma.errors import Issue, ModelError, nearest, shown
+from nma.instruments import ReferenceSD
 from nma.outcomes import _checks, _multiarm
 from nma.outcomes._measures import RATIOS, UNSAID, has_unit_one, require_better, require_measure
 from nma.priors import Prior
@@ -82,6 +83,7 @@ class Contrast:
     scale: float | None = field(kw_only=True, default=None)
 
     reports: ClassVar[Literal["contrasts"]] = "contrasts"
+    labels: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         require_better(self.better)
@@ -181,6 +183,10 @@ class Contrast:
         sd = pd.Series(rows[self.se].to_numpy() / np.sqrt((1 / n).sum(axis=1)))
         by_trial = sd.groupby(rows["study"].to_numpy()).median()
         return by_trial.dropna().to_numpy()
+
+    def reference_sds(self, rows: pd.DataFrame) -> tuple[ReferenceSD, ...]:  # noqa: ARG002
+        """Return none: contrasts name no instrument."""
+        return ()
 
     def evidence(
         self,

@@ -1,0 +1,128 @@
+"""How far arm means spread: their variances, from standard deviations or standard errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from nma.errors import Issue
+from nma.outcomes import _checks
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["Spread", "pooled"]
+
+
+@final
+@dataclass(frozen=True)
+class Spread:
+    """The columns that tell the spread of arm means.
+
+    Parameters
+    ----------
+    sd, se, n : str, optional
+        Standard deviation, standard error, participants.
+    """
+
+    sd: str | None
+    se: str | None
+    n: str | None
+
+    def errors(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the variance of each mean: from sd and n where both are given, else from se."""
+        told = np.full(len(rows), np.nan)
+        if self.se is not None:
+            told = rows[self.se].to_numpy() ** 2
+        raw = self._raw(rows)
+        return np.asarray(np.where(np.isfinite(raw), raw, told))
+
+    def _raw(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the variance of each mean that sd and n tell, else NaN."""
+        if self.sd is None or self.n is None:
+            return np.full(len(rows), np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):  # `issues` refuses n = 0
+            return np.asarray(rows[self.sd].to_numpy() ** 2 / rows[self.n].to_numpy())
+
+    def participants(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the participants of each arm, NaN where not told."""
+        return np.full(len(rows), np.nan) if self.n is None else rows[self.n].to_numpy()
+
+    def deviations(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the standard deviation of each arm: sd, else se times the root of n, else NaN."""
+        told = np.full(len(rows), np.nan)
+        if self.se is not None:
+            told = rows[self.se].to_numpy() * np.sqrt(self.participants(rows))
+        if self.sd is None:
+            return np.asarray(told)
+        raw = rows[self.sd].to_numpy()
+        return np.asarray(np.where(np.isfinite(raw), raw, told))
+
+    def issues(self, rows: pd.DataFrame) -> list[Issue]:
+        """Return every problem in the spreads and the participants."""
+        issues: list[Issue] = []
+        for spread in (self.sd, self.se):
+            if spread is not None:
+                remedy = (
+                    "A spread of zero would give the arm all the weight: check whether it was "
+                    "rounded away or left out."
+                )
+                issues += _checks.positive(rows, spread, remedy)
+        if self.n is not None:
+            remedy = "An arm needs two participants or more for its mean to have a spread."
+            issues += _checks.at_least(rows, self.n, 2, remedy)
+        return issues + self._untold(rows)
+
+    def _untold(self, rows: pd.DataFrame) -> list[Issue]:
+        """Return an issue for every arm whose standard error is not told, at the empty cell."""
+        remedy = (
+            "Take it from the paper, or derive it from a confidence interval, t or p value; or "
+            "leave the arm out with missing='drop_arm'."
+        )
+        problem = "the number is missing, and with it the spread of the mean"
+        lacking = np.isnan(self.errors(rows))
+        raw = (self.sd, self.n) if self.sd is not None and self.n is not None else ()
+        issues = []
+        for name in (*raw, self.se):
+            if name is not None:
+                here = lacking & np.isnan(rows[name].to_numpy())
+                issues += _checks.where(rows, name, here, "missing", problem, remedy)
+                lacking = lacking & ~here
+        return issues
+
+    def without_participants(self, rows: pd.DataFrame) -> list[Issue]:
+        """Return an issue for every arm whose spread is told and its participants are not."""
+        if self.n is None:
+            return []
+        remedy = "A trial's own SD needs the participants of every arm; else give reference_sd=."
+        problem = "the number is missing, and with it the standard deviation"
+        here = np.isnan(rows[self.n].to_numpy()) & np.isfinite(self.errors(rows))
+        return _checks.where(rows, self.n, here, "missing", problem, remedy)
+
+    def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
+        """Return which standard errors stood in for standard deviations."""
+        if self.sd is None or self.n is None or self.se is None:
+            return ()
+        lacking = sorted(set(rows["study"][~np.isfinite(self._raw(rows))]))
+        if not lacking:
+            return ()
+        return (f"Standard errors were read from {self.se!r} in {', '.join(lacking)}.",)
+
+
+def pooled(
+    group: NDArray[np.int64], n: NDArray[np.float64], errors: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the variance within arms, pooled over the arms of each group by degrees of freedom.
+
+    Parameters
+    ----------
+    group : array, (arm,)
+        Group of each arm, counted from zero.
+    n, errors : array, (arm,)
+        Participants, and the variance of the arm's mean.
+    """
+    squares = (n - 1) * n * errors
+    return np.asarray(np.bincount(group, squares) / np.bincount(group, n - 1))
