@@ -111,6 +111,7 @@ def test_files_are_plain_text_in_pairs(name: str) -> None:
     ("name", "says"),
     [
         ("back_pain", "A convenience sample of nine trials"),
+        ("back_pain_simulated", "Simulated: 58 trials of invented numbers"),
         ("parkinson", ""),
         ("senn2013", ""),
     ],
