@@ -135,7 +135,7 @@ def test_other_measures_are_refused(measure: str, message: str) -> None:
         nma.in_points(fitted, instruments.NRS, reference_sd=2.5)
 
 
-@pytest.mark.parametrize("sd", [0.0, -1.0, 24.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("sd", [0.0, -1.0, 24.5, float("nan"), float("inf")])
 def test_an_impossible_sd_is_refused(posterior: nma.Posterior, sd: float) -> None:
     with pytest.raises(ModelError, match=r"is not a standard deviation of RMDQ \(0 to 24"):
         nma.in_points(posterior, instruments.RMDQ, reference_sd=sd)

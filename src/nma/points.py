@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -131,10 +130,10 @@ def _reference(network: Network, instrument: Instrument, stated: float | None) -
         if stated is None
         else ReferenceSD(instrument, float(stated), "as stated")
     )
-    if not 0 < reference.value < instrument.width or not math.isfinite(reference.value):
+    if not 0 < reference.value <= instrument.width:
         message = (
             f"{reference.value:g} is not a standard deviation of {instrument}: it lies above 0 and "
-            f"below the {instrument.width:g} points of the range."
+            f"within the {instrument.width:g} points of the range."
         )
         raise ModelError(message)
     return reference

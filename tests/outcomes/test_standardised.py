@@ -223,7 +223,7 @@ def test_a_pooled_reference_sd_weighs_by_degrees_of_freedom() -> None:
     notices = "\n".join(made.notices)
     assert "Reference SD of RMDQ (0 to 24, lower is better): 5.33," in notices
     assert "pooled over the arms of 2 trials" in notices
-    assert "taken as known" in notices
+    assert "SMD: mean differences divided by the instrument's reference SD" in notices
 
 
 def test_a_pooled_reference_sd_needs_participants_of_one_trial_only() -> None:
@@ -266,6 +266,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"reference_sd": {"RMDQ": 0.0}}, "is not a standard deviation"),
     ({"reference_sd": {"RMDQ": "6"}}, "is not a standard deviation"),
     ({"reference_sd": None, "sd": None, "se": "se", "n": None}, "needs the participants"),
+    ({"reference_sd": {"RMDQ": 58.0}}, r"RMDQ \(0 to 24, lower is better\): it lies above 0"),
+    ({"reference_sd": {"RMDQ": True}}, "is not a standard deviation"),
+    ({"instrument": nma.instruments.RMDQ}, "is not a column: name the one"),
+    ({"instruments": [nma.instruments.RMDQ]}, "is not a mapping"),
     ({"instruments": {"x": 24}}, "holds 24: give an Instrument"),
     (
         {"reference_sd": None, "instrument": None, "instruments": {"x": nma.instruments.VAS}},

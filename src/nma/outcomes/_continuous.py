@@ -121,11 +121,12 @@ class Continuous:
         if self.se is None and (self.sd is None or self.n is None):
             message = "Continuous needs the spread of every mean: name `se`, or `sd` and `n`."
             raise ModelError(message)
+        _reference.require(self.reference_sd, meanings(self.instruments))
         if self.instruments is not None:
             object.__setattr__(self, "instruments", ByName(self.instruments))
-        _reference.require(self.reference_sd, meanings(self.instruments))
         if isinstance(self.reference_sd, Mapping):
-            object.__setattr__(self, "reference_sd", ByName(self.reference_sd))
+            stated = {name: float(sd) for name, sd in self.reference_sd.items()}
+            object.__setattr__(self, "reference_sd", ByName(stated))
         _require_fitting(self)
 
     @property
@@ -267,7 +268,11 @@ class Continuous:
 
 def _require_fitting(outcome: Continuous) -> None:
     """Refuse settings that need another one."""
+    column = outcome.instrument
     lacking = {
+        f"instrument={column!r} is not a column: name the one that tells each arm's instrument.": (
+            column is not None and not (column and isinstance(column, str))
+        ),
         "reference_sd goes with measure='SMD': a mean difference is in points already.": (
             outcome.reference_sd is not None and outcome.measure != "SMD"
         ),

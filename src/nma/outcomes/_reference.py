@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Wanted", "by_row", "issues", "notices", "references", "require"]
+
+DIVIDED = "SMD: mean differences divided by the instrument's reference SD, which is taken as known."
 
 Wanted = Literal["pooled"] | Mapping[str, float] | None
 """How the user asks for reference standard deviations; None is one for each trial."""
@@ -39,8 +42,12 @@ def require(wanted: Wanted, meaning: Mapping[str, Instrument]) -> None:
                 f"{nearest(name, meaning)} Name your own in `instruments=`."
             )
             raise ModelError(message)
-        if not isinstance(sd, int | float) or not 0 < sd < np.inf:
-            message = f"reference_sd={{{name!r}: {sd!r}}} is not a standard deviation above 0."
+        real = isinstance(sd, Real) and not isinstance(sd, bool)
+        if not (real and 0 < sd <= meaning[name].width):
+            message = (
+                f"reference_sd={{{name!r}: {sd!r}}} is not a standard deviation of {meaning[name]}: "
+                f"it lies above 0 and within the {meaning[name].width:g} points of the range."
+            )
             raise ModelError(message)
     _stated(wanted, meaning)
 
@@ -127,9 +134,9 @@ def issues(scores: Scores, spread: Spread, wanted: Wanted) -> list[Issue]:
 
 
 def notices(found: tuple[ReferenceSD, ...]) -> list[str]:
-    """Return the reference standard deviations as sentences."""
-    return [
-        f"Reference SD of {reference.instrument}: {reference.value:.4g}, {reference.origin}; "
-        "effects are mean differences divided by it, and it is taken as known."
+    """Return the reference standard deviations as sentences, and what was done with them."""
+    listed = [
+        f"Reference SD of {reference.instrument}: {reference.value:.4g}, {reference.origin}."
         for reference in found
     ]
+    return [*listed, DIVIDED]

@@ -30,6 +30,9 @@ def meanings(own: Mapping[str, Instrument] | None) -> dict[str, Instrument]:
     ModelError
         If what the user gave is no mapping of names to instruments.
     """
+    if own is not None and not isinstance(own, Mapping):
+        message = f"instruments={shown(own)} is not a mapping: write {{'name': Instrument(...)}}."
+        raise ModelError(message)
     for name, instrument in (own or {}).items():
         if not isinstance(instrument, Instrument):
             message = (
