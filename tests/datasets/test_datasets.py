@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 import re
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 from importlib.resources import files
 
 import pytest
@@ -13,7 +17,16 @@ from nma.errors import NmaError
 
 
 def test_the_names_are_known() -> None:
-    assert datasets.names() == ("back_pain", "back_pain_reviews", "parkinson", "senn2013")
+    assert datasets.names() == (
+        "back_pain",
+        "back_pain_reviews",
+        "back_pain_simulated",
+        "musician",
+        "parkinson",
+        "senn2013",
+        "smoking",
+        "thrombolytics",
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,9 +65,31 @@ def test_every_column_is_described_and_every_described_column_is_there(name: str
     assert str(described).startswith(f"{name}: {described.title}")
 
 
-def test_descriptions_cannot_be_spoilt() -> None:
+def pickled(described: datasets.Description) -> datasets.Description:
+    return pickle.loads(pickle.dumps(described))  # type: ignore[no-any-return]  # noqa: S301
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickled])
+@pytest.mark.parametrize("name", ["parkinson", "back_pain_simulated"])
+def test_descriptions_survive_pickling_and_cannot_be_spoilt(
+    name: str, again: Callable[[datasets.Description], datasets.Description]
+) -> None:
+    described = again(datasets.describe(name))
+    assert described == datasets.describe(name)
+    assert str(described) == str(datasets.describe(name))
     with pytest.raises(TypeError, match="does not support item assignment"):
-        datasets.describe("parkinson").columns["mean"] = "nothing"  # type: ignore[index]
+        described.columns["mean"] = "nothing"  # type: ignore[index]
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        described.truth["tau"] = 0.0  # type: ignore[index]
+    with pytest.raises(FrozenInstanceError):
+        described.title = "nothing"  # type: ignore[misc]
+
+
+def test_a_description_keeps_its_own_copy_of_what_it_is_given() -> None:
+    columns = {"mean": "Mean."}
+    described = datasets.Description("x", "X", "X 2000", "", (), columns, {})
+    columns["mean"] = "nothing"
+    assert described.columns["mean"] == "Mean."
 
 
 def test_a_loaded_table_is_the_users_own() -> None:
@@ -76,6 +111,7 @@ def test_files_are_plain_text_in_pairs(name: str) -> None:
     ("name", "says"),
     [
         ("back_pain", "A convenience sample of nine trials"),
+        ("back_pain_simulated", "Simulated: 58 trials of invented numbers"),
         ("parkinson", ""),
         ("senn2013", ""),
     ],
@@ -109,9 +145,20 @@ def test_reviews_are_whole() -> None:
     assert told.index[(derived - told["se"]).abs() > 0.00005001].tolist() == []
 
 
-def test_reviews_are_not_a_network() -> None:
-    with pytest.raises(NmaError, match=r"holds no trials .* use datasets\.load"):
-        datasets.network("back_pain_reviews")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("back_pain_reviews", "it holds pooled estimates of reviews, no trials"),
+        ("musician", "its numbers are responders and participants, and this version has no"),
+        ("smoking", "its numbers are events and participants, and this version has no outcome"),
+        ("thrombolytics", "its numbers are events and participants, and this version has no"),
+    ],
+)
+def test_what_is_not_offered_as_a_network_says_why_and_what_to_do(name: str, reason: str) -> None:
+    with pytest.raises(NmaError) as caught:
+        datasets.network(name)
+    assert str(caught.value).startswith(f"'{name}' cannot be read as a network: {reason}")
+    assert str(caught.value).endswith(f". Use datasets.load('{name}').")
 
 
 def test_parkinson_standard_errors_are_sd_over_root_n_to_three_decimals() -> None:

@@ -1,10 +1,10 @@
-"""Published networks, with their citation and what each column means."""
+"""Published networks and a simulated one, with their source and what each column means."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -34,6 +34,9 @@ class Description:
         How the numbers were read.
     columns : mapping of str to str
         What each column means.
+    truth : mapping of str to float
+        Of simulated data, the effects versus the network's reference, on the scale of its
+        measure, and tau; empty for real data, whose truth nobody knows.
     """
 
     name: str
@@ -42,12 +45,24 @@ class Description:
     caption: str
     notes: tuple[str, ...]
     columns: Mapping[str, str]
+    truth: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+        object.__setattr__(self, "truth", MappingProxyType(dict(self.truth)))
+
+    def __reduce__(self) -> tuple[type[Description], tuple[Any, ...]]:
+        """Return how to build it anew, since read-only mappings cannot be pickled."""
+        values = (getattr(self, entry.name) for entry in fields(self))
+        plain = (dict(value) if isinstance(value, Mapping) else value for value in values)
+        return Description, tuple(plain)
 
     def __str__(self) -> str:
         """Return everything as text."""
         lines = [f"{self.name}: {self.title}", self.citation, self.caption, *self.notes]
+        truth = [f"  truth, {name}: {value:g}" for name, value in self.truth.items()]
         columns = [f"  {name}: {meaning}" for name, meaning in self.columns.items()]
-        return "\n".join([line for line in lines if line] + columns)
+        return "\n".join([line for line in lines if line] + truth + columns)
 
 
 def names() -> tuple[str, ...]:
@@ -57,7 +72,8 @@ def names() -> tuple[str, ...]:
     --------
     >>> import nma
     >>> nma.datasets.names()
-    ('back_pain', 'back_pain_reviews', 'parkinson', 'senn2013')
+    ('back_pain', 'back_pain_reviews', 'back_pain_simulated', 'musician', 'parkinson',
+    'senn2013', 'smoking', 'thrombolytics')
     """
     found = (entry.name for entry in files(__name__).iterdir())
     return tuple(sorted(name.removesuffix(".csv") for name in found if name.endswith(".csv")))
@@ -93,7 +109,8 @@ def describe(name: str) -> Description:
         facts["citation"],
         facts["caption"],
         tuple(facts["notes"]),
-        MappingProxyType(dict(facts["columns"])),
+        facts["columns"],
+        facts.get("truth", {}),
     )
 
 
@@ -134,12 +151,12 @@ def network(name: str) -> Network:
     Parameters
     ----------
     name : str
-        One of ``names()`` that holds trials.
+        One of ``names()`` whose numbers an outcome of this version reads.
 
     Raises
     ------
     NmaError
-        If there is no such dataset, or it does not hold trials.
+        If there is no such dataset, or no network can be made of it, with the reason.
 
     Examples
     --------
@@ -147,10 +164,13 @@ def network(name: str) -> Network:
     >>> nma.datasets.network("senn2013")
     <Network: 26 trials, 10 treatments, MD, lower is better; next: nma.fit, nma.plots.network>
     """
-    if "network" not in _facts(name):
-        message = f"{name!r} holds no trials to make a network of: use datasets.load({name!r})."
+    facts = _facts(name)
+    if "network" not in facts:
+        message = (
+            f"{name!r} cannot be read as a network: {facts['reason']}. Use datasets.load({name!r})."
+        )
         raise NmaError(message)
-    how = dict(_facts(name)["network"])
+    how = dict(facts["network"])
     outcome = dict(how.pop("outcome"))
     if how.pop("reader") == "arms":
         return Network.from_arms(load(name), **how, outcome=Continuous(**outcome))
