@@ -42,6 +42,7 @@ ROOMS = [
     "effects",
     "summaries",
     "ranking",
+    "plots",
     "datasets",
     "__init__",
 ]

@@ -8,6 +8,7 @@ from nma import engines as engines
 from nma import graph as graph
 from nma import heterogeneity as heterogeneity
 from nma import outcomes as outcomes
+from nma import plots as plots
 from nma import priors as priors
 from nma import structures as structures
 from nma.effects import effect_table as effect_table
@@ -40,6 +41,7 @@ __all__ = [
     "outcomes",
     "p_best",
     "predictive_effects",
+    "plots",
     "priors",
     "rank_probabilities",
     "ranks",
