@@ -47,6 +47,7 @@ ROOMS = [
     "absolute",
     "summaries",
     "ranking",
+    "plots",
     "datasets",
     "__init__",
 ]

@@ -9,6 +9,7 @@ from nma import graph as graph
 from nma import heterogeneity as heterogeneity
 from nma import instruments as instruments
 from nma import outcomes as outcomes
+from nma import plots as plots
 from nma import priors as priors
 from nma import structures as structures
 from nma.absolute import absolute_effects as absolute_effects
@@ -48,6 +49,7 @@ __all__ = [
     "outcomes",
     "p_best",
     "predictive_effects",
+    "plots",
     "priors",
     "rank_probabilities",
     "ranks",

@@ -1,0 +1,157 @@
+"""Draw every figure on networks of many kinds into a folder, to be looked at."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import nma
+
+LONG = "supervised graded motor control exercise {:02d}"
+
+
+def arms(trials: Sequence[Sequence[str]], *, people: bool = True) -> pd.DataFrame:
+    """Return arms of trials with known effects: the k-th name improves by k / 5."""
+    rng = np.random.default_rng(1)
+    names = sorted({name for trial in trials for name in trial})
+    rows = [
+        {
+            "study": f"trial {k:03d}",
+            "treatment": name,
+            "mean": 5 - 0.2 * names.index(name) + rng.normal(0, 0.4),
+            "se": 0.35,
+            "n": int(rng.integers(20, 300)),
+        }
+        for k, trial in enumerate(trials)
+        for name in trial
+    ]
+    return pd.DataFrame(rows).drop(columns=[] if people else ["n"])
+
+
+def network(
+    trials: Sequence[Sequence[str]],
+    *,
+    measure: str = "MD",
+    better: nma.protocols.Better = "lower",
+    people: bool = True,
+    caption: str = "Simulated for a picture.",
+) -> nma.Network:
+    """Return a network of simulated trials; ratio measures as contrasts of two arms."""
+    frame = arms(trials, people=people)
+    if measure != "MD":
+        return ratios(trials, measure, better, caption)
+    frame.attrs["caption"] = caption
+    outcome = nma.outcomes.Continuous(
+        "mean", se="se", n="n" if people else None, measure="MD", better=better
+    )
+    if people:
+        frame["sd"] = frame["se"] * np.sqrt(frame["n"])
+        outcome = nma.outcomes.Continuous("mean", sd="sd", n="n", measure="MD", better=better)
+    return nma.Network.from_arms(frame, study="study", treatment="treatment", outcome=outcome)
+
+
+def ratios(
+    trials: Sequence[Sequence[str]], measure: str, better: nma.protocols.Better, caption: str
+) -> nma.Network:
+    rng = np.random.default_rng(2)
+    names = sorted({name for trial in trials for name in trial})
+    rows = [
+        {
+            "study": f"trial {k:03d}",
+            "treatment": b,
+            "comparator": a,
+            "effect": 0.15 * (names.index(b) - names.index(a)) + rng.normal(0, 0.3),
+            "se": 0.3,
+        }
+        for k, (a, b) in enumerate((trial[0], trial[1]) for trial in trials)
+    ]
+    frame = pd.DataFrame(rows)
+    frame.attrs["caption"] = caption
+    return nma.Network.from_contrasts(
+        frame,
+        study="study",
+        treatment="treatment",
+        comparator="comparator",
+        outcome=nma.outcomes.Contrast("effect", "se", measure=measure, better=better),
+    )
+
+
+def sparse(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return trials that join names in a tangled way: a path, chords and some of three arms."""
+    count = len(names)
+    trials: list[tuple[str, ...]] = list(zip(names, names[1:], strict=False))
+    trials += [(names[0], names[k]) for k in range(2, count, 2) for _ in range(1 + k % 4)]
+    trials += [(names[k], names[(7 * k + 5) % count]) for k in range(1, count, 3)]
+    trials += [(names[k], names[k + 2], names[k + 4]) for k in range(0, count - 5, 6)]
+    return [trial for trial in trials if len(set(trial)) == len(trial)]
+
+
+def networks() -> Iterator[tuple[str, nma.Network]]:
+    """Yield networks of every kind, named."""
+    some = [f"drug {chr(65 + k)}" for k in range(25)]
+    many = [LONG.format(k) for k in range(25)]
+    star = [(some[0], name) for name in some[1:9]]
+    yield "02", network([some[:2]] * 3)
+    yield "02-long-ratio", network([many[:2]] * 3, measure="OR")
+    yield "04", nma.datasets.network("back_pain")
+    yield "10", nma.datasets.network("senn2013")
+    yield "10-long", network(sparse(many[:10]), better="higher")
+    yield "10-ratio", network(sparse(some[:10]), measure="HR", people=False)
+    yield "10-complete", network(list(combinations(some[:10], 2)))
+    yield "09-star", network(star)
+    yield "25", network(sparse(some))
+    yield "25-long", network(sparse(many))
+    yield "60", network(sparse([f"t{k:02d}" for k in range(60)]))
+    hostile = [
+        "<b>&amp;</b>",
+        "$x^2$ $\\frac{",
+        "quote \" and '",
+        "naïve Größe Ελλάδα кот",
+        "a_b^c%#",
+    ]
+    yield "05-hostile", network(sparse([*hostile, "line one"]), caption="A $5 & <i> caption.")
+
+
+def apart() -> nma.Network:
+    names = [f"drug {chr(65 + k)}" for k in range(9)]
+    trials = [*combinations(names[:4], 2), (names[4], names[5]), names[6:9]]
+    return network(trials)
+
+
+def draw(folder: Path) -> None:
+    for name, evidence in networks():
+        keep(nma.plots.network(evidence), folder / f"network-{name}")
+        posterior = nma.fit(evidence)
+        keep(nma.plots.forest(posterior), folder / f"forest-{name}")
+        keep(nma.plots.league_table(posterior), folder / f"league-{name}")
+        keep(nma.plots.rankogram(posterior), folder / f"rankogram-{name}")
+        keep(nma.plots.heterogeneity(posterior), folder / f"heterogeneity-{name}")
+    keep(nma.plots.network(apart(), counts=True), folder / "network-apart")
+    senn = nma.fit(nma.datasets.network("senn2013"))
+    counted = nma.plots.network(senn.network, counts=True, size="trials")
+    keep(counted, folder / "network-counts")
+    faults = ("3 of 4000 draws diverged.", "R-hat of tau is 1.08.")
+    poor = replace(senn, draws=replace(senn.draws, faults=faults, moments=None))
+    for verb in (nma.plots.forest, nma.plots.league_table, nma.plots.rankogram):
+        keep(verb(poor), folder / f"poor-{verb.__name__}")  # type: ignore[attr-defined]
+    keep(nma.plots.heterogeneity(poor), folder / "poor-heterogeneity")
+    common = nma.fit(senn.network, nma.Model(heterogeneity=nma.heterogeneity.Common()))
+    keep(nma.plots.forest(common, comparator="metformin"), folder / "forest-common")
+
+
+def keep(picture: object, path: Path) -> None:
+    figure = picture.figure  # type: ignore[attr-defined]
+    for kind in ("png", "svg"):
+        figure.savefig(path.with_suffix(f".{kind}"))
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1] if len(sys.argv) > 1 else "gallery")
+    target.mkdir(parents=True, exist_ok=True)
+    draw(target)

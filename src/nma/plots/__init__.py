@@ -1,0 +1,19 @@
+"""Figures: each a table of marks, then a drawing; ``nma.plots.forest(posterior)`` does both."""
+
+from nma.plots._figure import Drawing as Drawing
+from nma.plots._figure import Figure as Figure
+from nma.plots._forest import forest as forest
+from nma.plots._heterogeneity import heterogeneity as heterogeneity
+from nma.plots._league_table import league_table as league_table
+from nma.plots._network import network as network
+from nma.plots._rankogram import rankogram as rankogram
+
+__all__ = [
+    "Drawing",
+    "Figure",
+    "forest",
+    "heterogeneity",
+    "league_table",
+    "network",
+    "rankogram",
+]

@@ -1,0 +1,108 @@
+"""Where pictures are drawn: the caller's axes, or a figure of our own.
+
+A figure of our own belongs to nobody's list: it is a plain ``matplotlib.figure.Figure`` that pyplot
+does not know, so drawing opens no window, chooses no backend, changes no setting and keeps nothing
+alive. Its axes show themselves as the last value of a notebook's cell, with or without
+``%matplotlib inline``, and ``axes.figure.savefig`` writes files: text in SVG stays text, PDF holds
+TrueType fonts, and the same picture is the same file.
+
+For a window, or as a part of another picture, make the axes and hand them over:
+
+    fig, ax = plt.subplots()
+    nma.plots.forest(posterior, ax=ax)
+    plt.show()
+"""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, final
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.backend_bases import FigureCanvasBase
+    from matplotlib.figure import Figure
+
+__all__ = ["inches", "owned", "sheet"]
+
+PIXELS = 90
+"""Pixels to the inch in a notebook; pictures have twice as many, for sharp screens."""
+
+SAVED = {"svg.fonttype": "none", "svg.hashsalt": "nma", "pdf.fonttype": 42, "ps.fonttype": 42}
+"""Settings while a picture is written."""
+
+
+@cache
+def _canvas() -> type[FigureCanvasBase]:
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    @final
+    class Canvas(FigureCanvasAgg):
+        """Writes files with the settings of this library, whatever those of the session are."""
+
+        def print_figure(self, *args: Any, **options: Any) -> Any:
+            with rc_context(SAVED):
+                return super().print_figure(*args, **options)
+
+    return Canvas
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    made = Figure(figsize=(width, height))
+    _canvas()(made)
+    vars(made)["_repr_png_"] = partial(_picture, made)
+    return made
+
+
+def _picture(figure: Figure) -> tuple[bytes, dict[str, int]]:
+    """Return a picture for a notebook, and its size on the page."""
+    written = BytesIO()
+    figure.savefig(written, format="png", dpi=2 * PIXELS, metadata={"Software": None})
+    width, height = figure.get_size_inches() * PIXELS
+    return written.getvalue(), {"width": round(width), "height": round(height)}
+
+
+def owned(
+    size: tuple[float, float], *, left: float, right: float, top: float, bottom: float
+) -> Axes:
+    """Return axes of a size, in inches, in a figure of their own with the given margins."""
+    width, height = left + size[0] + right, top + size[1] + bottom
+    figure = _figure(width, height)
+    place = (left / width, bottom / height, size[0] / width, size[1] / height)
+    return _showing(figure.add_axes(place))
+
+
+def _showing(axes: Axes) -> Axes:
+    vars(axes)["_repr_png_"] = vars(axes.figure)["_repr_png_"]
+    return axes
+
+
+def sheet(ax: Axes | None, width: float, height: float) -> tuple[Axes, float]:
+    """Return bare axes whose unit is an inch, y upward, and how much smaller they are drawn.
+
+    Parameters
+    ----------
+    ax : Axes or None
+        The caller's; whatever is drawn, text included, is then to shrink to fit.
+    width, height : float
+        What the picture needs.
+    """
+    drawn = owned((width, height), left=0, right=0, top=0, bottom=0) if ax is None else ax
+    across, up = inches(drawn)
+    drawn.set_axis_off()
+    drawn.set_aspect("equal")
+    drawn.set_xlim(0, width)
+    drawn.set_ylim(0, height)
+    return drawn, min(1.0, across / width, up / height)
+
+
+def inches(ax: Axes) -> tuple[float, float]:
+    """Return the width and height of axes."""
+    box = ax.get_position(original=True)
+    figure = ax.get_figure()
+    width, height = (6.4, 4.8) if figure is None else figure.bbox.size / figure.dpi
+    return float(box.width * width), float(box.height * height)

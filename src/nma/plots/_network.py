@@ -1,0 +1,243 @@
+"""The network: treatments on a circle, lines where trials compare them directly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from nma import graph
+from nma.errors import ModelError
+from nma.plots._canvas import sheet
+from nma.plots._circle import angles, circular_order
+from nma.plots._figure import figure
+from nma.plots._plan import Plan, Size, planned
+from nma.plots._style import BODY, DARK, GREY, INK, LINE, SHADES, SMALL, styled
+from nma.plots._text import foot, network_words, told
+from nma.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from nma.network import Network
+
+__all__ = ["network"]
+
+
+def marks(network: Network, *, size: Size | None = None, counts: bool = False) -> Table:
+    """Return what a picture of a network shows.
+
+    Parameters
+    ----------
+    network : Network
+        The evidence.
+    size : {"participants", "trials"}, optional
+        What the area of a node says; participants if not given and every arm reports them.
+    counts : bool, default False
+        Whether to write the number of trials on every line.
+
+    Returns
+    -------
+    Table
+        One row for each mark: a ``treatment``, a ``comparison`` or a ``design`` of three or more
+        arms. ``treatments`` names the corners; ``x`` and ``y`` place a treatment on the unit
+        circle; ``trials`` and ``participants`` count.
+
+    Raises
+    ------
+    ModelError
+        If participants are asked for and no arm reports them.
+    """
+    rows = [*_nodes(network), *_comparisons(network), *_designs(network)]
+    trials, parts = len(network.trials), len(network.components)
+    whole = f", {parts} unconnected parts" if parts > 1 else ""
+    found = Table(
+        pd.DataFrame(rows, columns=["mark", "treatments", "x", "y", "trials", "participants"]),
+        caption="Marks of a network.",
+    )
+    found.attrs = {
+        **network_words(network, ""),
+        "title": f"{trials} trial{'s' * (trials > 1)}, {len(network.treatments)} treatments{whole}",
+        "size": _size(network, size),
+        "incomplete": bool(network.table["participants"].isna().any()),
+        "counts": counts,
+    }
+    return found
+
+
+def _size(network: Network, size: Size | None) -> Size:
+    reported = network.table["participants"].notna()
+    if size == "participants" and not reported.any():
+        message = "No arm reports its participants: draw with size='trials'."
+        raise ModelError(message)
+    if size not in (None, "participants", "trials"):
+        message = f"size={size!r} is neither 'participants' nor 'trials'."
+        raise ModelError(message)
+    everyone: Literal["participants", "trials"] = "participants" if reported.all() else "trials"
+    return size or everyone
+
+
+Row = tuple[str, tuple[str, ...], float, float, int, float]
+
+
+def _nodes(network: Network) -> Iterator[Row]:
+    edges = [(min(edge), max(edge)) for edge in network.graph.edges]
+    places = angles(circular_order(network.components, sorted(edges)))
+    for name in network.treatments:
+        data = network.graph.nodes[name]
+        x, y = math.cos(places[name]), math.sin(places[name])
+        yield "treatment", (name,), x, y, len(data["trials"]), data["participants"]
+
+
+def _comparisons(network: Network) -> Iterator[Row]:
+    for row in network.comparisons().itertuples():
+        pair = (str(row.treatment), str(row.comparator))
+        yield "comparison", pair, math.nan, math.nan, int(str(row.trials)), row.participants  # type: ignore[misc]
+
+
+def _designs(network: Network) -> Iterator[Row]:
+    table = network.table
+    for design, trials in graph.designs(network.trials).items():
+        if len(design) > 2:
+            people = table.loc[table["study"].isin(trials), "participants"]
+            counted = float(people.sum()) if people.notna().any() else math.nan
+            yield "design", design, math.nan, math.nan, len(trials), counted
+
+
+def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the marks of a network.
+
+    Parameters
+    ----------
+    marks : DataFrame
+        What ``nma.plots.network.marks`` returned, or a changed copy.
+    ax : Axes, optional
+        Where to draw; text shrinks where they are small. A figure of its own if not given.
+
+    Returns
+    -------
+    Axes
+    """
+    with styled():
+        plan = planned(marks, told(marks, "network"))
+        axes, scale = sheet(ax, plan.width, plan.height)
+        _draw_designs(axes, plan)
+        _draw_edges(axes, plan, scale)
+        _draw_nodes(axes, plan, scale)
+        _draw_labels(axes, plan, scale)
+        _draw_key(axes, plan, scale)
+        foot(axes, plan.above, 0.1, plan.height - 0.08, scale=scale)
+        foot(axes, plan.below, 0.1, 0.08 + plan.foot, scale=scale)
+    return axes
+
+
+def _draw_designs(ax: Axes, plan: Plan) -> None:
+    from matplotlib.patches import Polygon
+
+    for k, corners in enumerate(plan.polygons):
+        colour = SHADES[k % len(SHADES)]
+        patch = Polygon(corners, closed=True, facecolor=colour, alpha=0.16, linewidth=0, zorder=1)
+        ax.add_patch(patch)
+
+
+def _draw_edges(ax: Axes, plan: Plan, scale: float) -> None:
+    for edge in plan.edges:
+        x, y = np.transpose([edge.start, edge.end])
+        ax.plot(
+            x, y, color=GREY, linewidth=edge.width * scale, solid_capstyle="butt", zorder=2,
+            scalex=False, scaley=False,
+        )  # fmt: skip
+        if edge.label:
+            box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
+            ax.text(
+                *edge.place, edge.label, fontsize=SMALL * scale, color=INK, ha="center", va="center",
+                bbox=box, zorder=3,
+            )  # fmt: skip
+
+
+def _draw_nodes(ax: Axes, plan: Plan, scale: float) -> None:
+    from matplotlib.patches import Circle
+
+    for node in plan.nodes:
+        look = {"facecolor": "#0072b2", "edgecolor": "white", "linewidth": 0.8 * scale}
+        ax.add_patch(Circle(node.place, node.radius, zorder=4, **look))
+
+
+def _draw_labels(ax: Axes, plan: Plan, scale: float) -> None:
+    for node in plan.nodes:
+        if node.leader:
+            x, y = np.transpose(node.leader)
+            ax.plot(x, y, color=LINE, linewidth=0.7 * scale, zorder=1, scalex=False, scaley=False)
+        ax.text(
+            *node.text_at, node.label, fontsize=BODY * scale, ha=node.side, va="center",
+            color=INK, linespacing=1.1, parse_math=False, zorder=5,
+        )  # fmt: skip
+
+
+def _draw_key(ax: Axes, plan: Plan, scale: float) -> None:
+    from matplotlib.patches import Circle, Rectangle
+
+    for sign in plan.key:
+        x, y = sign.place
+        if sign.kind == "node":
+            ax.add_patch(Circle((x, y), sign.size, facecolor="#0072b2", edgecolor="white"))
+        elif sign.kind == "edge":
+            ax.plot(
+                [x - 0.15, x + 0.15], [y, y], color=GREY, linewidth=sign.size * scale,
+                solid_capstyle="butt", scalex=False, scaley=False,
+            )  # fmt: skip
+        elif sign.kind == "design":
+            place = (x - 0.13, y - 0.08)
+            ax.add_patch(Rectangle(place, 0.26, 0.16, facecolor=SHADES[0], alpha=0.25, linewidth=0))
+        ax.text(
+            *sign.text_at, sign.text, fontsize=SMALL * scale, color=DARK, ha="left", va="center"
+        )
+
+
+@figure(marks, draw)
+def network(
+    network: Network,
+    *,
+    size: Size | None = None,
+    counts: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the network of evidence.
+
+    Treatments stand on a circle, in an order in which few lines cross. The area of a node says how
+    many participants it has (trials where arms do not report them; the key says which), the width
+    of a line how many trials compare the two directly, and shading which trials have three or
+    more arms.
+
+    Parameters
+    ----------
+    network : Network
+        The evidence.
+    size : {"participants", "trials"}, optional
+        What the area of a node says; participants if not given and every arm reports them.
+    counts : bool, default False
+        Whether to write the number of trials on every line.
+    ax : Axes, optional
+        Where to draw. A figure of its own if not given, as large as the network needs.
+
+    Returns
+    -------
+    Axes
+        Shows itself in a notebook; ``.figure.savefig("network.svg")`` writes a file.
+
+    Raises
+    ------
+    ModelError
+        If participants are asked for and no arm reports them.
+
+    Examples
+    --------
+    >>> import nma
+    >>> picture = nma.plots.network(nma.datasets.network("senn2013"))
+    >>> nma.plots.network.marks(nma.datasets.network("senn2013"))["mark"].value_counts().to_dict()
+    {'comparison': 14, 'treatment': 10, 'design': 1}
+    """
+    return draw(marks(network, size=size, counts=counts), ax=ax)

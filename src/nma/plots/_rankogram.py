@@ -1,0 +1,264 @@
+"""The rankogram: how probable every rank is for every treatment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+import pandas as pd
+
+from nma.plots._canvas import sheet
+from nma.plots._figure import figure
+from nma.plots._style import BETTER, BODY, DARK, INK, SMALL, styled
+from nma.plots._text import SPACING, extent, fitted, foot, foot_lines, head, head_lines, told, words
+from nma.ranking import rank_probabilities, sucra
+from nma.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from nma.plots._text import Line
+    from nma.posterior import Posterior
+
+__all__ = ["rankogram"]
+
+PANEL = (1.45, 1.0)
+"""Width and height of a panel, in inches."""
+
+GAP = 0.3
+"""Between panels side by side, in inches."""
+
+LEFT = 0.55
+"""Room for the scale of probabilities, in inches."""
+
+KEY = 0.62
+"""Room for the scale of ranks and the key, in inches."""
+
+
+def marks(posterior: Posterior) -> Table:
+    """Return what a rankogram shows.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fitted model.
+
+    Returns
+    -------
+    Table
+        One row for each treatment and ``rank``, from the best SUCRA on: its ``probability``, the
+        ``cumulative`` probability of that rank or a better one, and the treatment's ``sucra``.
+
+    Raises
+    ------
+    ModelError
+        If there is one treatment alone.
+    """
+    scores = sucra(posterior)["sucra"]
+    chances = pd.DataFrame(rank_probabilities(posterior)).loc[scores.index]
+    grid = chances.to_numpy()
+    names = np.repeat(chances.index.to_numpy(), len(chances))
+    found = Table(
+        {
+            "treatment": names,
+            "rank": np.tile(np.arange(1, len(chances) + 1), len(chances)),
+            "probability": grid.ravel(),
+            "cumulative": grid.cumsum(axis=1).ravel(),
+            "sucra": np.repeat(scores.to_numpy(), len(chances)),
+        },
+        caption="Probability of every rank; 1 is best.",
+    )
+    network = posterior.network
+    found.attrs = words(
+        posterior,
+        f"Rank 1 is best; from the best SUCRA to the worst. SUCRA is the mean height of the line "
+        f"before the last rank. {network.measure}, {network.better} is better.",
+    )
+    return found
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """Sizes in inches; places count from the lower left corner."""
+
+    names: list[str]
+    labels: list[str]
+    columns: int
+    width: float
+    title: list[Line]
+    notes: list[Line]
+
+    @property
+    def dots(self) -> float:
+        """Size of the dots on a line, in points; none where they would touch."""
+        return 2.6 if len(self.names) <= 12 else 0.0
+
+    @property
+    def caption(self) -> float:
+        """Room above a panel for the name and the SUCRA."""
+        lines = max(label.count("\n") for label in self.labels) + 2
+        return lines * SPACING * SMALL / 72 + 0.1
+
+    @property
+    def step(self) -> float:
+        """Height of a row of panels with their names and ranks."""
+        return self.caption + PANEL[1] + 0.27
+
+    @property
+    def base(self) -> float:
+        """Height of the lower edge of the last row."""
+        return 0.1 + head(self.notes) + KEY
+
+    @property
+    def height(self) -> float:
+        """Height of the picture."""
+        rows = math.ceil(len(self.names) / self.columns)
+        return self.base + rows * self.step - 0.1 + head(self.title)
+
+    def corner(self, place: int) -> tuple[float, float]:
+        """Return the lower left corner of a panel."""
+        row, column = divmod(place, self.columns)
+        top = self.height - head(self.title) - 0.1 - row * self.step
+        return LEFT + column * (PANEL[0] + GAP), top - self.caption - PANEL[1]
+
+
+def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the marks of a rankogram.
+
+    Parameters
+    ----------
+    marks : DataFrame
+        What ``nma.plots.rankogram.marks`` returned, or a changed copy.
+    ax : Axes, optional
+        Where to draw; text shrinks where they are small. A figure of its own if not given.
+
+    Returns
+    -------
+    Axes
+        The sheet; the panels are its ``child_axes``.
+    """
+    with styled():
+        plan = _planned(marks, told(marks, "rankogram"))
+        axes, scale = sheet(ax, plan.width, plan.height)
+        for place, name in enumerate(plan.names):
+            rows = marks[marks["treatment"] == name]
+            _draw_panel(axes, rows, plan, place, scale)
+        _draw_key(axes, plan, scale)
+        foot(axes, plan.title, 0.1, plan.height - 0.05, scale=scale)
+        foot(axes, plan.notes, 0.1, 0.08 + head(plan.notes), scale=scale)
+    return axes
+
+
+def _planned(marks: pd.DataFrame, ask: Callable[[str], Any]) -> _Plan:
+    names = list(dict.fromkeys(marks["treatment"]))
+    count = len(names)
+    columns = count if count <= 4 else min(5, math.ceil(math.sqrt(1.25 * count)))
+    width = max(LEFT + columns * (PANEL[0] + GAP), 4.3)
+    return _Plan(
+        names=names,
+        labels=[fitted(str(name), PANEL[0] + GAP - 0.12, SMALL, weight="bold") for name in names],
+        columns=columns,
+        width=width,
+        title=head_lines("Probability of every rank", ask("poor"), width - 0.2),
+        notes=foot_lines(ask("text"), ask("data"), width - 0.2),
+    )
+
+
+def _draw_panel(ax: Axes, rows: pd.DataFrame, plan: _Plan, place: int, scale: float) -> None:
+    x, y = plan.corner(place)
+    panel = ax.inset_axes((x, y, *PANEL), transform=ax.transData)
+    ranks = rows["rank"].to_numpy()
+    panel.bar(ranks, rows["probability"], width=0.8, color=BETTER, linewidth=0)
+    panel.plot(
+        ranks,
+        rows["cumulative"],
+        color=INK,
+        linewidth=1.1 * scale,
+        marker="o",
+        markersize=plan.dots * scale,
+    )
+    panel.set_xlim(0.3, ranks.max() + 0.7)
+    panel.set_ylim(0, 1.04)
+    size = SMALL * scale
+    ticks = _rank_ticks(int(ranks.max()))
+    panel.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=size)
+    first = place % plan.columns == 0
+    panel.set_yticks([0, 0.5, 1], ["0", "0.5", "1"] if first else ["", "", ""], fontsize=size)
+    panel.tick_params(length=2.5 * scale, width=0.7 * scale, pad=2 * scale)
+    lift = y + PANEL[1] + 0.07
+    score = f"SUCRA {rows['sucra'].iloc[0]:.2f}"
+    ax.text(x, lift, score, fontsize=size, color=DARK, va="bottom")
+    ax.text(
+        x, lift + SPACING * SMALL / 72, plan.labels[place], fontsize=size, fontweight="bold",
+        va="bottom", linespacing=1.1, parse_math=False,
+    )  # fmt: skip
+
+
+def _rank_ticks(count: int) -> list[int]:
+    if count <= 6:
+        return list(range(1, count + 1))
+    step = next(step for step in (2, 3, 5, 10, 20, 50, 10**6) if count / step <= 6)
+    return [1, *range(step if step > 2 else 3, count + 1, step)]
+
+
+def _draw_key(ax: Axes, plan: _Plan, scale: float) -> None:
+    from matplotlib.patches import Rectangle
+
+    middle = plan.base - 0.33
+    size = BODY * scale
+    across = LEFT + (plan.columns * (PANEL[0] + GAP) - GAP) / 2
+    ax.text(across, middle, "rank, 1 is best", fontsize=size, ha="center", va="center")
+    up = (plan.corner(0)[1] + plan.corner(len(plan.names) - 1)[1] + PANEL[1]) / 2
+    ax.text(0.14, up, "probability", fontsize=size, rotation=90, ha="center", va="center")
+    y, x = middle - 0.2, 0.1
+    ax.add_patch(Rectangle((x, y - 0.05), 0.16, 0.1, facecolor=BETTER, linewidth=0))
+    text = "of the rank"
+    look = {"fontsize": SMALL * scale, "va": "center", "color": DARK}
+    ax.text(x + 0.22, y, text, **look)
+    x += 0.22 + extent(text, SMALL)[0] + 0.2
+    ax.plot([x, x + 0.25], [y, y], color=INK, linewidth=1.1 * scale)
+    ax.plot([x + 0.125], [y], color=INK, marker="o", markersize=plan.dots * scale)
+    ax.text(x + 0.31, y, "of the rank or a better one", **look)
+
+
+@figure(marks, draw)
+def rankogram(posterior: Posterior, *, ax: Axes | None = None) -> Axes:
+    """Draw the probabilities of all ranks, one panel for each treatment.
+
+    Bars are the probabilities of the ranks, the line that of a rank or a better one; its mean
+    height before the last rank is the SUCRA. Panels go from the best SUCRA to the worst.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fitted model.
+    ax : Axes, optional
+        Where to draw. A figure of its own if not given, as large as the panels need.
+
+    Returns
+    -------
+    Axes
+        The sheet; the panels are its ``child_axes``. Shows itself in a notebook;
+        ``.figure.savefig("ranks.svg")`` writes a file.
+
+    Raises
+    ------
+    ModelError
+        If there is one treatment alone.
+
+    Examples
+    --------
+    >>> import nma
+    >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+    >>> len(nma.plots.rankogram(posterior).child_axes)
+    4
+
+    References
+    ----------
+    Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016.
+    """
+    return draw(marks(posterior), ax=ax)
