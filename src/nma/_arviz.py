@@ -6,12 +6,14 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from nma.problem import Contrasts, Draws, Problem
+
 if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
     from numpy.typing import NDArray
 
-__all__ = ["convergence", "energy_fractions", "group", "tree"]
+__all__ = ["convergence", "energy_fractions", "exported", "group"]
 
 
 def _arviz() -> Any:
@@ -68,14 +70,58 @@ def group(result: Any, name: str) -> xr.Dataset:
     import xarray as xr
 
     found = result[name]
-    return found if isinstance(found, xr.Dataset) else xr.Dataset(found.to_dataset())
+    dataset: xr.Dataset = found if isinstance(found, xr.Dataset) else found.to_dataset()
+    return dataset
 
 
-def tree(groups: Mapping[str, xr.Dataset]) -> Any:
-    """Return groups as ArviZ's own container, whichever generation is installed."""
+def exported(problem: Problem, draws: Draws, attributes: Mapping[str, str]) -> Any:
+    """Return draws and what they came from in ArviZ's own container.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its evidence becomes ``observed_data``.
+    draws : Draws
+        ``values`` become ``posterior`` and the sampler's statistics ``sample_stats``.
+    attributes : mapping of str to str
+        Kept with the posterior.
+
+    Returns
+    -------
+    InferenceData or DataTree
+        Whichever the installed ArviZ works with.
+    """
     import xarray as xr
 
     arviz = _arviz()
+    groups = {
+        "posterior": draws.values.assign_attrs(attributes),
+        "sample_stats": draws.statistics,
+        "observed_data": _observed(problem),
+    }
+    told = {name: dataset for name, dataset in groups.items() if dataset is not None}
     if int(arviz.__version__.split(".")[0]) < 1:
-        return arviz.InferenceData(**groups)
-    return xr.DataTree.from_dict(dict(groups))
+        return arviz.InferenceData(**told)
+    return xr.DataTree.from_dict(told)
+
+
+def _observed(problem: Problem) -> xr.Dataset:
+    """Return the evidence as it was reported: by contrast, (contrast,), or by arm, (arm,)."""
+    import numpy as np
+    import xarray as xr
+
+    arms = zip(problem.arms["study"], problem.arms["treatment"], strict=True)
+    label = np.array([f"{study}: {treatment}" for study, treatment in arms], dtype=object)
+    treatment = problem.arms["treatment"].to_numpy(dtype=object)
+    found = []
+    for number, part in enumerate(problem.evidence):
+        if isinstance(part, Contrasts):
+            named = label[part.arms[:, 1:]] + " vs " + treatment[part.arms[:, :1]]
+            se = np.sqrt(np.diagonal(part.V, axis1=1, axis2=2))
+            columns, dim, names = {"y": part.y, "se": se}, "contrast", named.ravel()
+        else:
+            columns, dim, names = {**part.data}, "arm", label[part.arms]
+        dim = f"{dim}_{number}"
+        made = {f"{name}_{number}": (dim, np.ravel(c)) for name, c in columns.items()}
+        found.append(xr.Dataset(made, coords={dim: names.astype(str)}))
+    return xr.merge(found)

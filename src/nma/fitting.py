@@ -70,7 +70,12 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
         draws=draws,
         targets=pd.DataFrame({"treatment": list(network.treatments)}),
         notices=(*network.notices, *passed_over, *draws.notices),
-        provenance={**_versions(), "engine": repr(chosen), "data": _digest(task)},
+        provenance={
+            **_versions(),
+            **draws.software,
+            "engine": repr(chosen),
+            "data": _digest(task),
+        },
     )
 
 

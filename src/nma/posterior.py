@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import pandas as pd
 
-from nma import markup
+from nma import _arviz, markup
 from nma.errors import ModelError, nearest
 from nma.model import Model, part_names, prior_sentences
 from nma.network import Network
@@ -104,6 +104,27 @@ class Posterior:
         """Why the fit must not be relied on, in words; empty where nothing speaks against it."""
         faults = " ".join(self.draws.faults)
         return f"POOR FIT, do not rely on it: {faults}" if faults else ""
+
+    def to_arviz(self) -> Any:
+        """Return the draws as ArviZ takes them: ``posterior``, ``sample_stats``, ``observed_data``.
+
+        Returns
+        -------
+        InferenceData or DataTree
+            The first with ArviZ 0.2x, the second from ArviZ 1.0. ``sample_stats`` is there where
+            the engine records any; ``observed_data`` has one set of variables, numbered, for each
+            part of the evidence, such as the trials with as many arms as each other.
+
+        Examples
+        --------
+        >>> import nma
+        >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+        >>> exported = posterior.to_arviz()
+        >>> exported["posterior"]["tau"].dims
+        ('chain', 'draw')
+        """
+        faults = {"faults": " ".join(self.draws.faults)} if self.draws.faults else {}
+        return _arviz.exported(self.problem, self.draws, {**self.provenance, **faults})
 
     def __repr__(self) -> str:
         """Return one line, which begins with what speaks against the fit."""

@@ -362,6 +362,8 @@ class Draws:
         What the sampler recorded at each draw, such as divergences, (chain, draw).
     convergence : Dataset, optional
         R-hat and effective draws of every quantity that was sampled, (statistic, ...).
+    software : mapping of str to str
+        Versions of what sampled, beyond what every fit uses.
     """
 
     sampler: Callable[[], xr.Dataset]
@@ -371,6 +373,7 @@ class Draws:
     faults: tuple[str, ...] = ()
     statistics: xr.Dataset | None = None
     convergence: xr.Dataset | None = None
+    software: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def values(self) -> xr.Dataset:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, final, get_args
 
 import numpy as np
@@ -141,13 +142,25 @@ class NUTS:
             faults=(*_interrupted(self, values), *judgement.faults),
             statistics=statistics,
             convergence=judgement.convergence,
+            software={name: version(name) for name in ("pymc", "pytensor", self.sampler)},
         )
 
+
+DENSE = 100
+"""Quantities up to which PyMC learns their correlations, and not only their scales."""
 
 INTERRUPTED = (
     "Sampling was interrupted before there was a draw to keep. Run it again; with fewer draws, or "
     "by another engine, if it takes too long."
 )
+
+
+KNOWN = (
+    "PyTensor could not link to a BLAS",
+    "Cannot cache compiled function",
+    "QuadPotentialFullAdapt is an experimental feature",
+)
+"""Warnings that tell the user of this library nothing."""
 
 
 def _kept(values: xr.Dataset) -> xr.Dataset:
@@ -158,15 +171,15 @@ def _kept(values: xr.Dataset) -> xr.Dataset:
 def _quiet() -> Iterator[None]:
     """Silence PyMC while it samples: what its log would say is in the diagnostics.
 
-    PyTensor warns that it found no BLAS, which code compiled by numba does without, and numba of
-    code that it cannot keep for the next session.
+    PyTensor warns that it found no BLAS, which code compiled by numba does without; numba, of
+    code that it cannot keep for the next session; PyMC, that learning correlations is new.
     """
     logger = logging.getLogger("pymc")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
-            for known in ("PyTensor could not link to a BLAS", "Cannot cache compiled function"):
+            for known in KNOWN:
                 warnings.filterwarnings("ignore", message=known)
             yield
     finally:
@@ -192,6 +205,7 @@ def _by_pymc(engine: NUTS, model: Any, cores: int) -> Any:
             chains=engine.chains,
             cores=cores,
             random_seed=engine.seed,
+            init="jitter+adapt_full" if _size(model) <= DENSE else "jitter+adapt_diag",
             target_accept=engine.target_accept,
             nuts_sampler="pymc",
             progressbar=engine.progress,
@@ -206,6 +220,10 @@ def _by_pymc(engine: NUTS, model: Any, cores: int) -> Any:
         if "Not enough samples" in str(error):
             raise EngineError(INTERRUPTED) from None
         raise
+
+
+def _size(model: Any) -> int:
+    return int(sum(np.size(value) for value in model.initial_point().values()))
 
 
 def _stop_them_all(engine: NUTS) -> Callable[..., None]:
@@ -261,7 +279,7 @@ def _finished(values: xr.Dataset, statistics: xr.Dataset) -> dict[str, Any]:
 
 def _reported(values: xr.Dataset, problem: Problem) -> xr.Dataset:
     """Return the draws under the names of the problem, fixed scales among them."""
-    inner = ("_unscaled", "_effect_")
+    inner = ("_unscaled", "_effect_", "__")
     kept = values[[v for v in values.data_vars if not any(part in str(v) for part in inner)]]
     shape = (values.sizes["chain"], values.sizes["draw"])
     for scale in problem.scales:

@@ -22,7 +22,6 @@ from nma.plots._text import (
     head,
     head_lines,
     interval,
-    plain,
     told,
     words,
 )
