@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Axis", "axis_of", "numeral", "ticks_between", "typeset"]
 
 REACH = 8.0
-"""Median half-widths from the outermost estimates beyond which an interval is cut, with an arrow."""
+"""Median half-widths beyond the outermost estimate at which an interval is cut, with an arrow."""
 
 SIDE = 0.12
 """Share of the axis that each side of no effect has at least."""

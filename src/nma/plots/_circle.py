@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 __all__ = ["angles", "circular_order", "spread"]
 
@@ -117,7 +118,7 @@ def spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
         What each needs.
     """
     below = [0.0]
-    for first, second in zip(heights, heights[1:], strict=False):
+    for first, second in pairwise(heights):
         below.append(below[-1] + (first + second) / 2)
     pools: list[tuple[float, int]] = []
     for height, offset in zip(wanted, below, strict=True):

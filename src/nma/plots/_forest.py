@@ -32,7 +32,6 @@ from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
     from numpy.typing import NDArray
 
     from nma.plots._text import Line

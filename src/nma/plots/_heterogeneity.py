@@ -263,8 +263,9 @@ def _tallest(density: NDArray[np.float64], prior: NDArray[np.float64]) -> float:
 def _draw_scales(ax: Axes, name: str, ask: Callable[[str], Any], scale: float) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    ticks = MaxNLocator(nbins=6).tick_values(*ax.get_xlim())
-    ticks = ticks[(ticks >= ax.get_xlim()[0] - 1e-12) & (ticks <= ax.get_xlim()[1])]
+    low, high = ax.get_xlim()
+    wanted = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(low, high)
+    ticks = [tick for tick in np.asarray(wanted).tolist() if low - 1e-12 <= tick <= high]
     ax.set_xticks(ticks, [f"{tick:.6g}" for tick in ticks], fontsize=SMALL * scale)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)

@@ -22,7 +22,6 @@ from nma.plots._text import (
     head,
     head_lines,
     interval,
-    plain,
     told,
     words,
 )
@@ -112,8 +111,9 @@ def _orientation(posterior: Posterior) -> tuple[float, float]:
 
 def _sentence(posterior: Posterior, level: float) -> str:
     return (
-        f"Row versus column, from the best SUCRA to the worst: posterior mean with {100 * level:g}% "
-        "credible interval. Blue: the row is better, orange: the column is better; bold: the "
+        "Row versus column, from the best SUCRA to the worst: posterior mean with "
+        f"{100 * level:g}% credible interval. Blue: the row is better, orange: the column is "
+        "better; bold: the "
         f"interval leaves out no effect. {posterior.network.measure}, {posterior.network.better} "
         "is better."
     )

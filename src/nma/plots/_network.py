@@ -93,9 +93,9 @@ def _nodes(network: Network) -> Iterator[Row]:
 
 
 def _comparisons(network: Network) -> Iterator[Row]:
-    for row in network.comparisons().itertuples():
-        pair = (str(row.treatment), str(row.comparator))
-        yield "comparison", pair, math.nan, math.nan, int(str(row.trials)), row.participants  # type: ignore[misc]
+    for row in network.comparisons().to_dict("records"):
+        pair = (str(row["treatment"]), str(row["comparator"]))
+        yield "comparison", pair, math.nan, math.nan, row["trials"], row["participants"]
 
 
 def _designs(network: Network) -> Iterator[Row]:
@@ -153,8 +153,8 @@ def _draw_edges(ax: Axes, plan: Plan, scale: float) -> None:
         if edge.label:
             box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
             ax.text(
-                *edge.place, edge.label, fontsize=SMALL * scale, color=INK, ha="center", va="center",
-                bbox=box, zorder=3,
+                *edge.place, edge.label, fontsize=SMALL * scale, color=INK, ha="center",
+                va="center", bbox=box, zorder=3,
             )  # fmt: skip
 
 

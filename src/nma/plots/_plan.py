@@ -132,18 +132,19 @@ def _nodes(rows: pd.DataFrame, size: Size) -> list[Node]:
     around = _radius(len(rows))
     room = 0.85 * around * math.sin(math.pi / max(len(rows), 2))
     values = rows[size].fillna(0).tolist()
+    columns = (rows[name].tolist() for name in ("treatments", "x", "y"))
     per = min(LARGEST, room) / math.sqrt(max(*values, 1))
     return [
         Node(
-            name=row.treatments[0],
-            place=(around * row.x, around * row.y),
+            name=name,
+            place=(around * x, around * y),
             radius=max(SMALLEST, per * math.sqrt(value)),
-            label=fitted(row.treatments[0], LABEL, BODY),
+            label=fitted(name, LABEL, BODY),
             text_at=(0.0, 0.0),
-            side="left" if row.x > -1e-9 else "right",
+            side="left" if x > -1e-9 else "right",
             leader=None,
         )
-        for row, value in zip(rows.itertuples(), values, strict=True)
+        for (name,), x, y, value in zip(*columns, values, strict=True)
     ]
 
 
@@ -180,7 +181,8 @@ def _box(nodes: Sequence[Node]) -> tuple[float, float, float, float]:
         width, height = extent(node.label, BODY)
         x, y = node.text_at
         xs += [x, x + (width if node.side == "left" else -width)]
-        ys += [y - height / 2, y + height / 2, node.place[1] - node.radius, node.place[1] + node.radius]
+        ys += [y - height / 2, y + height / 2]
+        ys += [node.place[1] - node.radius, node.place[1] + node.radius]
     return min(xs), min(ys), max(xs), max(ys)
 
 

@@ -217,7 +217,7 @@ def _draw_key(ax: Axes, plan: _Plan, scale: float) -> None:
     y, x = middle - 0.2, 0.1
     ax.add_patch(Rectangle((x, y - 0.05), 0.16, 0.1, facecolor=BETTER, linewidth=0))
     text = "of the rank"
-    look = {"fontsize": SMALL * scale, "va": "center", "color": DARK}
+    look: dict[str, Any] = {"fontsize": SMALL * scale, "va": "center", "color": DARK}
     ax.text(x + 0.22, y, text, **look)
     x += 0.22 + extent(text, SMALL)[0] + 0.2
     ax.plot([x, x + 0.25], [y, y], color=INK, linewidth=1.1 * scale)
