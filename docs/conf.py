@@ -51,6 +51,7 @@ REFERENCE = {
     "nma.graph",
     "nma.heterogeneity",
     "nma.outcomes",
+    "nma.plots",
     "nma.priors",
     "nma.problem",
     "nma.protocols",
