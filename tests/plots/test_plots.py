@@ -168,6 +168,17 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
     assert pictures.faults(ax) == []
 
 
+def test_figures_share_a_page(ask: Ask) -> None:
+    figure = Figure(figsize=(14, 14), layout="constrained")
+    FigureCanvasAgg(figure)
+    page = figure.subplots(3, 2).ravel()
+    for verb, ax in zip(VERBS, page[:-1], strict=True):
+        VERBS[verb](ask(verb, "4"), ax=ax)
+    page[-1].set_axis_off()
+    assert pictures.faults(page[0]) == []
+    assert all(ax.get_position().width > 0.15 for ax in page)
+
+
 @pytest.mark.parametrize("verb", ["network", "league_table", "rankogram"])
 def test_text_shrinks_with_small_axes(ask: Ask, verb: str) -> None:
     figure = Figure(figsize=(5, 4))

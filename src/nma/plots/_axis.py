@@ -89,8 +89,8 @@ def _linear(low: float, high: float, most: int) -> list[float]:
 
 
 def numeral(value: float) -> str:
-    """Return a round number as an axis shows it: 0.5, 1, 2; 1e-05 where that is shorter."""
-    text = f"{value:.6g}"
+    """Return a round number as an axis shows it: 0.5, 1, 2; 1e6 where that is shorter."""
+    text = f"{value:.6g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
     return typeset("0" if float(text) == 0 else text)
 
 

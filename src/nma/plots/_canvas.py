@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.backend_bases import FigureCanvasBase
     from matplotlib.figure import Figure
 
-__all__ = ["inches", "owned", "sheet"]
+__all__ = ["finished", "inches", "owned", "sheet"]
 
 PIXELS = 90
 """Pixels to the inch in a notebook; pictures have twice as many, for sharp screens."""
@@ -110,6 +110,13 @@ def sheet(ax: Axes | None, width: float, height: float) -> tuple[Axes, float]:
     drawn.set_ylim(0, height)
     share = min(across / width, up / height)
     return drawn, 1.0 if share > SNUG else share * SNUG
+
+
+def finished(ax: Axes) -> Axes:
+    """Return a sheet whose contents a layout engine leaves alone: they lie inside it already."""
+    for artist in ax.get_children():
+        artist.set_in_layout(False)
+    return ax
 
 
 def inches(ax: Axes) -> tuple[float, float]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nma.effects import effect_table
 from nma.plots._axis import numeral, ticks_between, typeset
-from nma.plots._canvas import sheet
+from nma.plots._canvas import finished, sheet
 from nma.plots._figure import figure
 from nma.plots._style import BETTER, BODY, DARK, INK, PALE, SMALL, WORSE, styled
 from nma.plots._text import (
@@ -183,7 +183,7 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         _draw_bar(axes, plan, farthest, ask, scale)
         foot(axes, plan.title, 0.1, plan.height - 0.05, scale=scale)
         foot(axes, plan.notes, 0.1, plan.base - 0.1, scale=scale)
-    return axes
+    return finished(axes)
 
 
 def _farthest(marks: pd.DataFrame) -> float:

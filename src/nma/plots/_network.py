@@ -11,7 +11,7 @@ import pandas as pd
 
 from nma import graph
 from nma.errors import ModelError
-from nma.plots._canvas import sheet
+from nma.plots._canvas import finished, sheet
 from nma.plots._circle import angles, circular_order
 from nma.plots._figure import figure
 from nma.plots._plan import Plan, Size, planned
@@ -134,7 +134,7 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         _draw_key(axes, plan, scale)
         foot(axes, plan.above, 0.1, plan.height - 0.08, scale=scale)
         foot(axes, plan.below, 0.1, 0.08 + plan.foot, scale=scale)
-    return axes
+    return finished(axes)
 
 
 def _draw_designs(ax: Axes, plan: Plan) -> None:
