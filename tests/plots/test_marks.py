@@ -257,6 +257,16 @@ def test_blue_always_means_that_the_row_is_better(ratios: nma.Posterior, turn: A
     assert blue > red
 
 
+def test_a_league_table_says_only_what_it_shows(ratios: nma.Posterior) -> None:
+    few = nma.plots.league_table.marks(ratios).attrs["text"]
+    assert "posterior mean of the log OR with 95% credible interval." in few
+    names = [f"drug {k:02d}" for k in range(13)]
+    many = nma.fit(pictures.arms(pictures.chain(names)), engine=ENGINE)
+    said = nma.plots.league_table.marks(many).attrs["text"]
+    assert "posterior mean. Blue" in said
+    assert "bold: the 95% credible interval leaves out no effect" in said
+
+
 def test_a_table_of_uncertain_effects_is_pale() -> None:
     posterior = nma.fit(pictures.arms([("a", "b")] * 3), engine=ENGINE)
     mesh: Any = nma.plots.league_table(posterior).collections[0]
