@@ -52,6 +52,7 @@ REFERENCE = {
     "nma.heterogeneity",
     "nma.instruments",
     "nma.outcomes",
+    "nma.plots",
     "nma.priors",
     "nma.problem",
     "nma.protocols",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +85,7 @@ def ratios(
 def sparse(names: Sequence[str]) -> list[tuple[str, ...]]:
     """Return trials that join names in a tangled way: a path, chords and some of three arms."""
     count = len(names)
-    trials: list[tuple[str, ...]] = list(zip(names, names[1:], strict=False))
+    trials: list[tuple[str, ...]] = list(pairwise(names))
     trials += [(names[0], names[k]) for k in range(2, count, 2) for _ in range(1 + k % 4)]
     trials += [(names[k], names[(7 * k + 5) % count]) for k in range(1, count, 3)]
     trials += [(names[k], names[k + 2], names[k + 4]) for k in range(0, count - 5, 6)]

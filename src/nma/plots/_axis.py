@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Axis", "axis_of", "numeral", "ticks_between", "typeset"]
 
 REACH = 8.0
-"""Median half-widths from the outermost estimates beyond which an interval is cut, with an arrow."""
+"""Median half-widths beyond the outermost estimate at which an interval is cut, with an arrow."""
 
 SIDE = 0.12
 """Share of the axis that each side of no effect has at least."""
@@ -89,8 +89,8 @@ def _linear(low: float, high: float, most: int) -> list[float]:
 
 
 def numeral(value: float) -> str:
-    """Return a round number as an axis shows it: 0.5, 1, 2; 1e-05 where that is shorter."""
-    text = f"{value:.6g}"
+    """Return a round number as an axis shows it: 0.5, 1, 2; 1e6 where that is shorter."""
+    text = f"{value:.6g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
     return typeset("0" if float(text) == 0 else text)
 
 

@@ -19,18 +19,26 @@ from functools import cache, partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, final
 
+from nma.errors import ModelError
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import FigureCanvasBase
     from matplotlib.figure import Figure
 
-__all__ = ["inches", "owned", "sheet"]
+__all__ = ["finished", "inches", "owned", "sheet"]
 
 PIXELS = 90
 """Pixels to the inch in a notebook; pictures have twice as many, for sharp screens."""
 
-SAVED = {"svg.fonttype": "none", "svg.hashsalt": "nma", "pdf.fonttype": 42, "ps.fonttype": 42}
+SAVED: Any = {"svg.fonttype": "none", "svg.hashsalt": "nma", "pdf.fonttype": 42, "ps.fonttype": 42}
 """Settings while a picture is written."""
+
+SNUG = 0.96
+"""How much more text shrinks than the picture, since small letters are drawn a little wider."""
+
+DATES = {"svg": "Date", "pdf": "CreationDate"}
+"""What files of a kind call the time they were written, which is left out."""
 
 
 @cache
@@ -42,9 +50,12 @@ def _canvas() -> type[FigureCanvasBase]:
     class Canvas(FigureCanvasAgg):
         """Writes files with the settings of this library, whatever those of the session are."""
 
-        def print_figure(self, *args: Any, **options: Any) -> Any:
+        def print_figure(self, filename: Any, *args: Any, **options: Any) -> Any:
+            kind = options.get("format") or str(filename).rpartition(".")[2]
+            if kind in DATES:
+                options["metadata"] = {DATES[kind]: None} | (options.get("metadata") or {})
             with rc_context(SAVED):
-                return super().print_figure(*args, **options)
+                return super().print_figure(filename, *args, **options)
 
     return Canvas
 
@@ -97,12 +108,23 @@ def sheet(ax: Axes | None, width: float, height: float) -> tuple[Axes, float]:
     drawn.set_aspect("equal")
     drawn.set_xlim(0, width)
     drawn.set_ylim(0, height)
-    return drawn, min(1.0, across / width, up / height)
+    share = min(across / width, up / height)
+    return drawn, 1.0 if share > SNUG else share * SNUG
+
+
+def finished(ax: Axes) -> Axes:
+    """Return a sheet whose contents a layout engine leaves alone: they lie inside it already."""
+    for artist in ax.get_children():
+        artist.set_in_layout(False)
+    return ax
 
 
 def inches(ax: Axes) -> tuple[float, float]:
     """Return the width and height of axes."""
     box = ax.get_position(original=True)
     figure = ax.get_figure()
-    width, height = (6.4, 4.8) if figure is None else figure.bbox.size / figure.dpi
+    if figure is None:
+        message = "These axes are in no figure: draw into axes of a figure, such as plt.subplots()."
+        raise ModelError(message)
+    width, height = figure.bbox.width / figure.figure.dpi, figure.bbox.height / figure.figure.dpi
     return float(box.width * width), float(box.height * height)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 __all__ = ["angles", "circular_order", "spread"]
 
@@ -87,21 +88,13 @@ def _length(name: str, place: int, others: Sequence[str], near: Neighbours) -> f
     return round(sum(math.sin(math.pi * (step % size) / size) for step in steps), 9)
 
 
-def angles(parts: Sequence[Sequence[str]]) -> dict[str, float]:
-    """Return the angle of every node, clockwise from the top, with a gap between parts.
+def angles(order: Sequence[str]) -> dict[str, float]:
+    """Return the angle of every node, clockwise from the top.
 
     No node stands at the very top, so that every label has a side.
     """
-    gaps = len(parts) if len(parts) > 1 else 0
-    count = sum(map(len, parts)) + gaps
-    places: dict[str, float] = {}
-    slot = 0.5
-    for part in parts:
-        for name in part:
-            places[name] = math.pi / 2 - 2 * math.pi * slot / count
-            slot += 1
-        slot += gaps > 0
-    return places
+    step = 2 * math.pi / len(order)
+    return {name: math.pi / 2 - step * (slot + 0.5) for slot, name in enumerate(order)}
 
 
 def spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
@@ -117,7 +110,7 @@ def spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
         What each needs.
     """
     below = [0.0]
-    for first, second in zip(heights, heights[1:], strict=False):
+    for first, second in pairwise(heights):
         below.append(below[-1] + (first + second) / 2)
     pools: list[tuple[float, int]] = []
     for height, offset in zip(wanted, below, strict=True):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from nma.effects import effect_table
 from nma.errors import ModelError
+from nma.estimates import scale_name
 from nma.plots._axis import Axis, axis_of, numeral, typeset
 from nma.plots._canvas import inches, owned
 from nma.plots._figure import figure
@@ -134,8 +135,9 @@ def _same(found: pd.DataFrame) -> bool:
 
 
 def _sentence(posterior: Posterior, level: float, thin: str) -> str:
+    log = f" of the {scale_name(posterior)}" if posterior.network.ratio else ""
     return (
-        f"Square: posterior mean; thick line: {100 * level:g}% credible interval{thin}. "
+        f"Square: posterior mean{log}; thick line: {100 * level:g}% credible interval{thin}. "
         f"{posterior.network.measure}, {posterior.network.better} is better."
     )
 
@@ -193,7 +195,7 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     with styled():
         ask = told(marks, "forest")
-        plan = _planned(marks, ask, PLOT if ax is None else inches(ax)[0])
+        plan = _planned(marks, ask, None if ax is None else inches(ax)[0])
         axes = _own(plan) if ax is None else ax
         axis = axis_of(marks, ratio=ask("ratio"))
         scale = min(1.0, inches(axes)[1] / sum(plan.heights))
@@ -209,11 +211,13 @@ def _own(plan: _Plan) -> Axes:
     return owned(size, left=plan.left, right=plan.right, top=plan.top, bottom=plan.bottom)
 
 
-def _planned(marks: pd.DataFrame, ask: Callable[[str], Any], width: float) -> _Plan:
+def _planned(marks: pd.DataFrame, ask: Callable[[str], Any], given: float | None) -> _Plan:
+    """Return the plan; axes of a ``given`` width may yet shrink to leave room beside them."""
     labels = [fitted(str(name), LABEL, BODY) for name in marks.index]
     left = max(extent(label, BODY)[0] for label in labels) + 0.25
     numbers = [extent(typeset(text), BODY)[0] for text in marks["text"]]
     right = max(*numbers, extent(_heading(ask), BODY, weight="bold")[0]) + 0.25
+    width = PLOT if given is None else max(given - left - right, 1.0)
     whole = left + width + right - 0.2
     return _Plan(
         labels=labels,
@@ -254,7 +258,7 @@ def _draw_axis(ax: Axes, axis: Axis, plan: _Plan) -> None:
     ticks = axis.ticks(max(3, int(plan.width / 0.5)))
     ax.set_xticks(ticks, [numeral(tick) for tick in ticks])
     ax.set_xticks([], minor=True)
-    ax.spines["left"].set_visible(False)
+    ax.spines[["left", "top", "right"]].set_visible(False)
     ax.axvline(axis.null, color=INK, linewidth=0.8, zorder=1.5)
 
 
@@ -286,14 +290,13 @@ def _draw_bars(
     """Draw intervals, with arrows where they go on beyond the axis."""
     low, high = np.maximum(lower, axis.low), np.minimum(upper, axis.high)
     ax.hlines(middles, low, high, color=colour, linewidth=width, zorder=3, capstyle="butt")
-    for cut, end, marker in (
-        (lower < axis.low, axis.low, "<"),
-        (upper > axis.high, axis.high, ">"),
-    ):
-        ax.plot(
-            np.full(int(cut.sum()), end), middles[cut.to_numpy()], linestyle="none", marker=marker,
-            color=colour, markersize=2 + width, clip_on=False, zorder=3,
-        )  # fmt: skip
+    beyond = ((lower < axis.low, axis.low, "<"), (upper > axis.high, axis.high, ">"))
+    for cut, end, marker in beyond:
+        if cut.any():
+            ax.plot(
+                np.full(int(cut.sum()), end), middles[cut.to_numpy()], linestyle="none",
+                marker=marker, color=colour, markersize=2 + width, clip_on=False, zorder=3,
+            )  # fmt: skip
 
 
 def _draw_names(ax: Axes, marks: pd.DataFrame, plan: _Plan, scale: float) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nma.errors import ModelError
 from nma.estimates import require_level
-from nma.plots._canvas import inches, owned, sheet
+from nma.plots._canvas import finished, inches, owned, sheet
 from nma.plots._figure import figure
 from nma.plots._style import BETTER, BODY, INK, SMALL, WARNING, styled
 from nma.plots._text import SPACING, fitted, foot, foot_lines, head, head_lines, plain, told, words
@@ -228,7 +228,7 @@ def _draw_several(
         _draw_panel(panel, rows, key, ask, scale=scale)
     foot(axes, title, 0.1, height - 0.05, scale=scale)
     foot(axes, notes, 0.1, 0.08 + head(notes), scale=scale)
-    return axes
+    return finished(axes)
 
 
 def _draw_panel(
@@ -263,11 +263,12 @@ def _tallest(density: NDArray[np.float64], prior: NDArray[np.float64]) -> float:
 def _draw_scales(ax: Axes, name: str, ask: Callable[[str], Any], scale: float) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    ticks = MaxNLocator(nbins=6).tick_values(*ax.get_xlim())
-    ticks = ticks[(ticks >= ax.get_xlim()[0] - 1e-12) & (ticks <= ax.get_xlim()[1])]
+    low, high = ax.get_xlim()
+    wanted = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(low, high)
+    ticks = [tick for tick in np.asarray(wanted).tolist() if low - 1e-12 <= tick <= high]
     ax.set_xticks(ticks, [f"{tick:.6g}" for tick in ticks], fontsize=SMALL * scale)
     ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
+    ax.spines[["left", "top", "right"]].set_visible(False)
     label = plain(f"{name}, on the scale of {ask('unit')}")
     ax.set_xlabel(label, fontsize=BODY * scale, labelpad=3, parse_math=False)
     ax.set_ylabel("density", fontsize=BODY * scale, labelpad=3)

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from nma.effects import effect_table
+from nma.estimates import scale_name
 from nma.plots._axis import numeral, ticks_between, typeset
-from nma.plots._canvas import sheet
+from nma.plots._canvas import finished, sheet
 from nma.plots._figure import figure
 from nma.plots._style import BETTER, BODY, DARK, INK, PALE, SMALL, WORSE, styled
 from nma.plots._text import (
@@ -110,11 +111,15 @@ def _orientation(posterior: Posterior) -> tuple[float, float]:
 
 
 def _sentence(posterior: Posterior, level: float) -> str:
+    network, count = posterior.network, len(posterior.treatments)
+    mean = f"posterior mean{f' of the {scale_name(posterior)}' if network.ratio else ''}"
+    limits = f"{100 * level:g}% credible interval"
+    shown = f": {mean}" if count <= NUMBERS else ""
+    shown += f" with {limits}" if count <= INTERVALS else ""
+    bold = f"; bold: the {limits} leaves out no effect" if count <= NUMBERS else ""
     return (
-        f"Row versus column, from the best SUCRA to the worst: posterior mean with {100 * level:g}% "
-        "credible interval. Blue: the row is better, orange: the column is better; bold: the "
-        f"interval leaves out no effect. {posterior.network.measure}, {posterior.network.better} "
-        "is better."
+        f"Row versus column, from the best SUCRA to the worst{shown}. Blue: the row is better, "
+        f"orange: the column is better{bold}. {network.measure}, {network.better} is better."
     )
 
 
@@ -182,7 +187,7 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         _draw_bar(axes, plan, farthest, ask, scale)
         foot(axes, plan.title, 0.1, plan.height - 0.05, scale=scale)
         foot(axes, plan.notes, 0.1, plan.base - 0.1, scale=scale)
-    return axes
+    return finished(axes)
 
 
 def _farthest(marks: pd.DataFrame) -> float:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nma import graph
 from nma.errors import ModelError
-from nma.plots._canvas import sheet
+from nma.plots._canvas import finished, sheet
 from nma.plots._circle import angles, circular_order
 from nma.plots._figure import figure
 from nma.plots._plan import Plan, Size, planned
@@ -44,7 +44,7 @@ def marks(network: Network, *, size: Size | None = None, counts: bool = False) -
     Table
         One row for each mark: a ``treatment``, a ``comparison`` or a ``design`` of three or more
         arms. ``treatments`` names the corners; ``x`` and ``y`` place a treatment on the unit
-        circle; ``trials`` and ``participants`` count.
+        circle of its connected ``part``; ``trials`` and ``participants`` count.
 
     Raises
     ------
@@ -54,8 +54,10 @@ def marks(network: Network, *, size: Size | None = None, counts: bool = False) -
     rows = [*_nodes(network), *_comparisons(network), *_designs(network)]
     trials, parts = len(network.trials), len(network.components)
     whole = f", {parts} unconnected parts" if parts > 1 else ""
+    part = {name: k for k, names in enumerate(network.components) for name in names}
+    frame = pd.DataFrame(rows, columns=["mark", "treatments", "x", "y", "trials", "participants"])
     found = Table(
-        pd.DataFrame(rows, columns=["mark", "treatments", "x", "y", "trials", "participants"]),
+        frame.assign(part=[part[names[0]] for names in frame["treatments"]]),
         caption="Marks of a network.",
     )
     found.attrs = {
@@ -85,7 +87,8 @@ Row = tuple[str, tuple[str, ...], float, float, int, float]
 
 def _nodes(network: Network) -> Iterator[Row]:
     edges = [(min(edge), max(edge)) for edge in network.graph.edges]
-    places = angles(circular_order(network.components, sorted(edges)))
+    orders = circular_order(network.components, sorted(edges))
+    places = {name: angle for order in orders for name, angle in angles(order).items()}
     for name in network.treatments:
         data = network.graph.nodes[name]
         x, y = math.cos(places[name]), math.sin(places[name])
@@ -93,9 +96,9 @@ def _nodes(network: Network) -> Iterator[Row]:
 
 
 def _comparisons(network: Network) -> Iterator[Row]:
-    for row in network.comparisons().itertuples():
-        pair = (str(row.treatment), str(row.comparator))
-        yield "comparison", pair, math.nan, math.nan, int(str(row.trials)), row.participants  # type: ignore[misc]
+    for row in network.comparisons().to_dict("records"):
+        pair = (str(row["treatment"]), str(row["comparator"]))
+        yield "comparison", pair, math.nan, math.nan, row["trials"], row["participants"]
 
 
 def _designs(network: Network) -> Iterator[Row]:
@@ -131,7 +134,7 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         _draw_key(axes, plan, scale)
         foot(axes, plan.above, 0.1, plan.height - 0.08, scale=scale)
         foot(axes, plan.below, 0.1, 0.08 + plan.foot, scale=scale)
-    return axes
+    return finished(axes)
 
 
 def _draw_designs(ax: Axes, plan: Plan) -> None:
@@ -153,8 +156,8 @@ def _draw_edges(ax: Axes, plan: Plan, scale: float) -> None:
         if edge.label:
             box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
             ax.text(
-                *edge.place, edge.label, fontsize=SMALL * scale, color=INK, ha="center", va="center",
-                bbox=box, zorder=3,
+                *edge.place, edge.label, fontsize=SMALL * scale, color=INK, ha="center",
+                va="center", bbox=box, zorder=3,
             )  # fmt: skip
 
 
@@ -207,7 +210,8 @@ def network(
 ) -> Axes:
     """Draw the network of evidence.
 
-    Treatments stand on a circle, in an order in which few lines cross. The area of a node says how
+    Treatments stand on a circle, in an order in which few lines cross; unconnected parts of the
+    network stand below one another. The area of a node says how
     many participants it has (trials where arms do not report them; the key says which), the width
     of a line how many trials compare the two directly, and shading which trials have three or
     more arms.
@@ -238,6 +242,6 @@ def network(
     >>> import nma
     >>> picture = nma.plots.network(nma.datasets.network("senn2013"))
     >>> nma.plots.network.marks(nma.datasets.network("senn2013"))["mark"].value_counts().to_dict()
-    {'comparison': 14, 'treatment': 10, 'design': 1}
+    {'comparison': 15, 'treatment': 10, 'design': 1}
     """
     return draw(marks(network, size=size, counts=counts), ax=ax)

@@ -99,7 +99,7 @@ class Plan:
 def planned(marks: pd.DataFrame, ask: Callable[[str], Any]) -> Plan:
     """Return the plan of a picture from its marks."""
     kinds = {name: marks[marks["mark"] == name] for name in ("treatment", "comparison", "design")}
-    nodes = _labelled(_nodes(kinds["treatment"], ask("size")))
+    nodes = _stacked(kinds["treatment"], ask("size"))
     left, bottom, right, top = _box(nodes)
     signs = _signs(kinds, ask("size"), nodes)
     width = max(right - left + 2 * MARGIN, _keyed(signs))
@@ -128,22 +128,41 @@ def _radius(count: int) -> float:
     return max(1.15, 0.085 * count)
 
 
-def _nodes(rows: pd.DataFrame, size: Size) -> list[Node]:
+def _stacked(rows: pd.DataFrame, size: Size) -> list[Node]:
+    """Return the nodes with their labels, unconnected parts below one another."""
+    parts = [part for _, part in rows.groupby("part")]
+    largest = max(*rows[size].fillna(0), 1)
+    per = min(LARGEST, *map(_room, parts)) / math.sqrt(largest)
+    found: list[Node] = []
+    y = 0.0
+    for part in parts:
+        nodes = _labelled(_nodes(part, size, per))
+        _, bottom, _, top = _box(nodes)
+        found += [_moved(node, (0.0, y - top)) for node in nodes]
+        y -= top - bottom + 3 * MARGIN
+    return found
+
+
+def _room(rows: pd.DataFrame) -> float:
+    """Return the largest radius of nodes on a circle that do not touch."""
+    return 0.85 * _radius(len(rows)) * math.sin(math.pi / max(len(rows), 2))
+
+
+def _nodes(rows: pd.DataFrame, size: Size, per: float) -> list[Node]:
+    """Return the nodes of a part around the origin; ``per`` scales their radius."""
     around = _radius(len(rows))
-    room = 0.85 * around * math.sin(math.pi / max(len(rows), 2))
-    values = rows[size].fillna(0).tolist()
-    per = min(LARGEST, room) / math.sqrt(max(*values, 1))
+    columns = (rows[name].tolist() for name in ("treatments", "x", "y"))
     return [
         Node(
-            name=row.treatments[0],
-            place=(around * row.x, around * row.y),
+            name=name,
+            place=(around * x, around * y),
             radius=max(SMALLEST, per * math.sqrt(value)),
-            label=fitted(row.treatments[0], LABEL, BODY),
+            label=fitted(name, LABEL, BODY),
             text_at=(0.0, 0.0),
-            side="left" if row.x > -1e-9 else "right",
+            side="left" if x > -1e-9 else "right",
             leader=None,
         )
-        for row, value in zip(rows.itertuples(), values, strict=True)
+        for (name,), x, y, value in zip(*columns, rows[size].fillna(0), strict=True)
     ]
 
 
@@ -180,7 +199,8 @@ def _box(nodes: Sequence[Node]) -> tuple[float, float, float, float]:
         width, height = extent(node.label, BODY)
         x, y = node.text_at
         xs += [x, x + (width if node.side == "left" else -width)]
-        ys += [y - height / 2, y + height / 2, node.place[1] - node.radius, node.place[1] + node.radius]
+        ys += [y - height / 2, y + height / 2]
+        ys += [node.place[1] - node.radius, node.place[1] + node.radius]
     return min(xs), min(ys), max(xs), max(ys)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import pandas as pd
 
-from nma.plots._canvas import sheet
+from nma.plots._canvas import finished, sheet
 from nma.plots._figure import figure
 from nma.plots._style import BETTER, BODY, DARK, INK, SMALL, styled
 from nma.plots._text import SPACING, extent, fitted, foot, foot_lines, head, head_lines, told, words
@@ -19,6 +19,7 @@ from nma.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from nma.plots._text import Line
     from nma.posterior import Posterior
@@ -33,6 +34,9 @@ GAP = 0.3
 
 LEFT = 0.55
 """Room for the scale of probabilities, in inches."""
+
+APART = 25
+"""Ranks up to which bars stand apart."""
 
 KEY = 0.62
 """Room for the scale of ranks and the key, in inches."""
@@ -150,7 +154,7 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         _draw_key(axes, plan, scale)
         foot(axes, plan.title, 0.1, plan.height - 0.05, scale=scale)
         foot(axes, plan.notes, 0.1, 0.08 + head(plan.notes), scale=scale)
-    return axes
+    return finished(axes)
 
 
 def _planned(marks: pd.DataFrame, ask: Callable[[str], Any]) -> _Plan:
@@ -172,7 +176,7 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame, plan: _Plan, place: int, scale: fl
     x, y = plan.corner(place)
     panel = ax.inset_axes((x, y, *PANEL), transform=ax.transData)
     ranks = rows["rank"].to_numpy()
-    panel.bar(ranks, rows["probability"], width=0.8, color=BETTER, linewidth=0)
+    _draw_bars(panel, ranks, rows["probability"].to_numpy())
     panel.plot(
         ranks,
         rows["cumulative"],
@@ -198,6 +202,14 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame, plan: _Plan, place: int, scale: fl
     )  # fmt: skip
 
 
+def _draw_bars(panel: Axes, ranks: NDArray[np.int64], chances: NDArray[np.float64]) -> None:
+    """Draw bars apart, or as one shape where they are too many to draw one by one."""
+    if len(ranks) <= APART:
+        panel.bar(ranks, chances, width=0.8, color=BETTER, linewidth=0)
+    else:
+        panel.stairs(chances, np.arange(len(ranks) + 1) + 0.5, fill=True, color=BETTER)
+
+
 def _rank_ticks(count: int) -> list[int]:
     if count <= 6:
         return list(range(1, count + 1))
@@ -217,7 +229,7 @@ def _draw_key(ax: Axes, plan: _Plan, scale: float) -> None:
     y, x = middle - 0.2, 0.1
     ax.add_patch(Rectangle((x, y - 0.05), 0.16, 0.1, facecolor=BETTER, linewidth=0))
     text = "of the rank"
-    look = {"fontsize": SMALL * scale, "va": "center", "color": DARK}
+    look: dict[str, Any] = {"fontsize": SMALL * scale, "va": "center", "color": DARK}
     ax.text(x + 0.22, y, text, **look)
     x += 0.22 + extent(text, SMALL)[0] + 0.2
     ax.plot([x, x + 0.25], [y, y], color=INK, linewidth=1.1 * scale)

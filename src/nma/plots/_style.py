@@ -35,7 +35,7 @@ SHADES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 TITLE, BODY, SMALL = 10.0, 9.0, 7.5
 """Sizes of text, in points."""
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "axes.axisbelow": True,
     "axes.edgecolor": GREY,
     "axes.facecolor": "white",

@@ -50,7 +50,7 @@ def extent(text: str, size: float, *, weight: str = "normal") -> tuple[float, fl
 
     lines = text.split("\n")
     font = FontProperties(size=size, weight=weight)
-    widths = [text_to_path.get_text_width_height_descent(line, font, False)[0] for line in lines]  # type: ignore[arg-type]  # the stubs want "TeX"
+    widths = [text_to_path.get_text_width_height_descent(line, font, False)[0] for line in lines]
     return ROOM * float(max(widths)) / 72, SPACING * size * len(lines) / 72
 
 
@@ -194,7 +194,12 @@ def foot(
     corner = where.pop("corner", None)
     for text, size, weight, colour in lines:
         y -= SPACING * size / 72
-        style: dict[str, Any] = {"fontsize": size * scale, "fontweight": weight, "color": colour, "va": "baseline"}
+        style: dict[str, Any] = {
+            "fontsize": size * scale,
+            "fontweight": weight,
+            "color": colour,
+            "va": "baseline",
+        }
         lift = 0.25 * size / 72
         if corner is None:
             ax.text(x, y + lift, text, clip_on=False, parse_math=False, **style)

@@ -1,0 +1,280 @@
+"""What every figure keeps: words inside and apart, the marks it was given, nothing left behind."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import pickle
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+import nma
+import pictures
+from nma.errors import ModelError
+
+VERBS: dict[str, Any] = {
+    "network": nma.plots.network,
+    "forest": nma.plots.forest,
+    "league_table": nma.plots.league_table,
+    "rankogram": nma.plots.rankogram,
+    "heterogeneity": nma.plots.heterogeneity,
+}
+SHORT = [f"drug {chr(65 + k)}" for k in range(25)]
+LONG = [pictures.LONG.format(k) for k in range(25)]
+HOSTILE = ["<b>&amp;</b>", "$x^2$ $\\frac{", "quote \" and '", "naïve Größe Ελλάδα кот", "a_b^c%#"]
+
+Ask = Callable[[str, str], Any]
+
+
+def evidence(kind: str) -> nma.Network:
+    return {
+        "2": lambda: pictures.arms([LONG[:2]] * 3),
+        "4": lambda: nma.datasets.network("back_pain"),
+        "10": lambda: nma.datasets.network("senn2013"),
+        "10 ratios": lambda: pictures.contrasts(pictures.chain(LONG[:10]), better="higher"),
+        "25": lambda: pictures.arms(pictures.chain(LONG)),
+        "star": lambda: pictures.arms([(SHORT[0], name) for name in SHORT[1:8]]),
+        "hostile": lambda: pictures.arms(pictures.chain(HOSTILE)),
+    }[kind]()
+
+
+KINDS = ["2", "4", "10", "10 ratios", "25", "star", "hostile"]
+
+
+@pytest.fixture(scope="module")
+def posteriors() -> dict[str, nma.Posterior]:
+    engine = nma.engines.Gaussian(draws=1024)
+    return {kind: nma.fit(evidence(kind), engine=engine) for kind in KINDS}
+
+
+@pytest.fixture(scope="module")
+def ask(posteriors: dict[str, nma.Posterior]) -> Ask:
+    """What a verb is asked about."""
+
+    def subject(verb: str, kind: str) -> Any:
+        return posteriors[kind].network if verb == "network" else posteriors[kind]
+
+    return subject
+
+
+def svg(ax: Any) -> str:
+    written = BytesIO()
+    ax.figure.savefig(written, format="svg")
+    return written.getvalue().decode()
+
+
+def test_every_figure_is_tested_here() -> None:
+    assert sorted(VERBS) == sorted(set(nma.plots.__all__) - {"Drawing", "Figure"})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_word_is_cut_off_or_lies_on_another(ask: Ask, verb: str, kind: str) -> None:
+    ax = VERBS[verb](ask(verb, kind))
+    assert len(pictures.words(ax)) > 5
+    assert pictures.faults(ax) == []
+
+
+def test_the_check_of_words_sees_faults() -> None:
+    figure = Figure(figsize=(2, 2))
+    FigureCanvasAgg(figure)
+    ax = figure.add_subplot()
+    ax.text(0.5, 0.5, "one")
+    ax.text(0.55, 0.5, "two")
+    ax.text(0.9, 0.2, "far beyond the edge")
+    found = pictures.faults(ax)
+    assert "'one' lies on 'two'" in found
+    assert "'far beyond the edge' is cut off" in found
+
+
+@pytest.mark.parametrize("kind", ["4", "hostile", "10 ratios"])
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_name_is_in_the_picture_as_text(ask: Ask, verb: str, kind: str) -> None:
+    if verb == "heterogeneity":
+        return
+    ax = VERBS[verb](ask(verb, kind))
+    root = ET.fromstring(svg(ax))  # noqa: S314  our own drawing
+    texts = [node.text or "" for node in root.iter("{http://www.w3.org/2000/svg}text")]
+    together = "".join("".join(texts).split())
+    for name in ask("forest", kind).treatments:
+        assert "".join(name.split()) in together, name
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_the_data_are_stands_below(ask: Ask, verb: str) -> None:
+    said = " ".join(pictures.written(VERBS[verb](ask(verb, "4"))))
+    assert "A convenience sample of nine trials" in said
+    assert "POOR FIT" not in said
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "network"])
+def test_a_poor_fit_is_said_first(ask: Ask, verb: str) -> None:
+    posterior = ask(verb, "4")
+    poor = replace(posterior, draws=replace(posterior.draws, faults=("It diverged.",)))
+    ax = VERBS[verb](poor)
+    assert pictures.faults(ax) == []
+    renderer = ax.figure.canvas.get_renderer()
+    top = max(pictures.words(ax), key=lambda text: text.get_window_extent(renderer).y1)
+    assert top.get_text() == "POOR FIT, do not rely on it: It diverged."
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_is_its_marks_and_its_drawing(ask: Ask, verb: str) -> None:
+    one = VERBS[verb](ask(verb, "4"))
+    two = VERBS[verb].draw(VERBS[verb].marks(ask(verb, "4")))
+    assert svg(one) == svg(two)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_shows_the_signature_and_the_docstring(verb: str) -> None:
+    shown = VERBS[verb]
+    assert inspect.isfunction(VERBS[verb])
+    drawn = [name for name in inspect.signature(shown).parameters if name != "ax"]
+    assert drawn == list(inspect.signature(shown.marks).parameters)
+    assert list(inspect.signature(shown.draw).parameters) == ["marks", "ax"]
+    assert "Examples" in (shown.__doc__ or "")
+    assert (shown.marks.__doc__ or "").startswith("Return what ")
+    assert pickle.loads(pickle.dumps(shown)) is shown  # noqa: S301  our own function
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_marks_without_their_words_are_refused(ask: Ask, verb: str) -> None:
+    marks = pd.DataFrame(VERBS[verb].marks(ask(verb, "4")))
+    marks.attrs = {}
+    with pytest.raises(ModelError, match=rf"do not say .*nma\.plots\.{verb}\.marks"):
+        VERBS[verb].draw(marks)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    FigureCanvasAgg(figure)
+    ax = figure.add_subplot()
+    assert VERBS[verb](ask(verb, "4"), ax=ax) is ax
+    assert figure.axes == [ax]
+    assert pictures.faults(ax) == []
+
+
+def test_figures_share_a_page(ask: Ask) -> None:
+    figure = Figure(figsize=(14, 14), layout="constrained")
+    FigureCanvasAgg(figure)
+    page = figure.subplots(3, 2).ravel()
+    for verb, ax in zip(VERBS, page[:-1], strict=True):
+        VERBS[verb](ask(verb, "4"), ax=ax)
+    page[-1].set_axis_off()
+    assert pictures.faults(page[0]) == []
+    assert all(ax.get_position().width > 0.15 for ax in page)
+
+
+@pytest.mark.parametrize("verb", ["network", "league_table", "rankogram"])
+def test_text_shrinks_with_small_axes(ask: Ask, verb: str) -> None:
+    figure = Figure(figsize=(5, 4))
+    FigureCanvasAgg(figure)
+    ax = VERBS[verb](ask(verb, "10"), ax=figure.add_axes((0, 0, 1, 1)))
+    assert pictures.faults(ax) == []
+
+
+FILES = [*((verb, "svg") for verb in VERBS), ("league_table", "png"), ("forest", "pdf")]
+
+
+@pytest.mark.parametrize(("verb", "kind"), FILES)
+def test_files_are_written_and_the_same_again(ask: Ask, verb: str, kind: str) -> None:
+    ax = VERBS[verb](ask(verb, "4"))
+    files = []
+    for _ in range(2):
+        written = BytesIO()
+        ax.figure.savefig(written, format=kind)
+        files.append(written.getvalue())
+    assert files[0] == files[1]
+    assert len(files[0]) > 2000
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_axes_of_their_own_show_themselves_in_a_notebook(ask: Ask, verb: str) -> None:
+    ax = VERBS[verb](ask(verb, "4"))
+    data, size = ax._repr_png_()
+    assert data.startswith(b"\x89PNG")
+    width, height = (int.from_bytes(data[k : k + 4], "big") for k in (16, 20))
+    assert abs(width - 2 * size["width"]) <= 2
+    assert abs(height - 2 * size["height"]) <= 2
+    assert ax.figure._repr_png_ is ax._repr_png_
+
+
+def test_pictures_can_be_sent_and_copied(ask: Ask) -> None:
+    ax = nma.plots.forest(ask("forest", "4"))
+    sent = pickle.loads(pickle.dumps(ax.figure))  # noqa: S301  our own figure
+    assert sent.axes[0]._repr_png_()[0].startswith(b"\x89PNG")
+
+
+def test_hostile_settings_of_the_session_do_not_matter(ask: Ask) -> None:
+    plain = svg(nma.plots.forest(ask("forest", "hostile")))
+    theirs: Any = {
+        "text.usetex": True,
+        "svg.fonttype": "path",
+        "axes.formatter.use_locale": True,
+        "font.size": 30,
+        "axes.grid": True,
+        "figure.facecolor": "black",
+        "xtick.labelsize": 3,
+    }
+    with mpl.rc_context(theirs):
+        assert svg(nma.plots.forest(ask("forest", "hostile"))) == plain
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_drawing_leaves_the_session_as_it_was(ask: Ask, verb: str) -> None:
+    def state() -> Any:
+        loggers = logging.root.manager.loggerDict
+        levels = {
+            name: (found.level, tuple(found.handlers))
+            for name, found in loggers.items()
+            if isinstance(found, logging.Logger)
+        }
+        return {"rc": mpl.rcParams.copy(), "filters": list(warnings.filters), "loggers": levels}
+
+    svg(VERBS[verb](ask(verb, "4")))  # whatever is imported is imported
+    before = state()
+    svg(VERBS[verb](ask(verb, "4")))
+    after = state()
+    assert [name for name in before if before[name] != after[name]] == []
+
+
+def test_drawing_needs_no_pyplot() -> None:
+    code = (
+        "import sys, nma\n"
+        "picture = nma.plots.network(nma.datasets.network('senn2013'))\n"
+        "picture._repr_png_()\n"
+        "print('matplotlib.pyplot' in sys.modules)"
+    )
+    ran = subprocess.run(  # noqa: S603  our own interpreter, our own code
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
+    marks = VERBS[verb].marks(ask(verb, "4"))
+    column = {
+        "network": "trials",
+        "forest": "text",
+        "league_table": "number",
+        "rankogram": "sucra",
+        "heterogeneity": "posterior",
+    }[verb]
+    changed = marks.assign(**{column: marks[column].iloc[-1]})
+    np.testing.assert_equal(changed.attrs, marks.attrs)
+    assert svg(VERBS[verb].draw(changed)) != svg(VERBS[verb].draw(marks))
