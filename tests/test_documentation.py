@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,11 +32,21 @@ def test_the_readme_names_commands_that_exist() -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
-def test_examples_run(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_examples_run(
+    path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(sys, "argv", [str(path), str(tmp_path)])
     runpy.run_path(str(path), run_name="__main__")
     printed = " ".join(capsys.readouterr().out.split())
     assert "convenience sample" in printed
     assert "not evidence" in printed
+    assert str(tmp_path) in printed
+    made = sorted(found.suffix for found in tmp_path.iterdir())
+    assert made.count(".svg") == made.count(".png") == 5
+    assert made.count(".csv") == 6
 
 
 def test_every_decision_is_listed() -> None:
