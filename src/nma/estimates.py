@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Estimates",
+    "briefly",
     "captioned",
     "estimates",
     "exact",
@@ -80,6 +81,14 @@ def scale_name(posterior: Posterior) -> str:
 def captioned(posterior: Posterior, text: str) -> str:
     """Return a caption that first says if the fit is poor, and last what the data are."""
     return " ".join(part for part in (posterior.poor, text, posterior.network.caption) if part)
+
+
+def briefly(posterior: Posterior) -> tuple[str, ...]:
+    """Return the notices, or where to read them if they would drown the numbers."""
+    count = len(posterior.notices)
+    if count <= 2:
+        return posterior.notices
+    return (f"{count} notices on the data and the fit: nma.summary(posterior) prints them.",)
 
 
 def ordered_pairs(posterior: Posterior, comparators: Sequence[str] | None) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nma.effects import effect_table
 from nma.errors import ModelError, nearest, shown
-from nma.estimates import captioned
+from nma.estimates import briefly, captioned
 from nma.instruments import Instrument, ReferenceSD
 from nma.tables import Table, decimals
 
@@ -94,13 +94,14 @@ def in_points(
     return Table(
         points,
         digits=dict.fromkeys(("estimate", "lower", "upper", "sd"), digits) | {"mcse": digits + 2},
+        probabilities=["p_better"],
         caption=captioned(posterior, _caption(reference, level)),
         notes=(
             *_notes(instrument),
             *_beyond(points, instrument),
             KNOWN_SD,
             *([f"Signs are turned: {posterior.network.better} is better in the outcome."] * turned),
-            *posterior.notices,
+            *briefly(posterior),
         ),
     )
 

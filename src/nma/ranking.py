@@ -118,6 +118,7 @@ def rank_probabilities(posterior: Posterior) -> Table:
         columns=columns,
         caption=_caption(posterior, "Probability of each rank; 1 is best"),
         notes=[f"Monte Carlo standard error at most {np.max(errors):.1g}."],
+        probabilities=list(columns),
     )
     table.attrs["mcse"] = errors.tolist()
     return table
@@ -163,6 +164,7 @@ def p_best(posterior: Posterior) -> Table:
         caption=_caption(posterior, "Probability of being the best"),
         notes=["A treatment with little evidence can be best by its uncertainty alone."],
         digits={"mcse": 4},
+        probabilities=["p_best"],
     )
 
 

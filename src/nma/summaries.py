@@ -91,6 +91,7 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
         ),
         notes=_notes(posterior, pairs, numbers),
         digits=dict.fromkeys(effects.columns.drop("p_better"), decimals(found.sd)),
+        probabilities=["p_better"],
     )
     table.attrs.update(numbers)
     return table
