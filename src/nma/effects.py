@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from nma.estimates import (
+    attributes,
     briefly,
     captioned,
     estimates,
     ordered_pairs,
     positions,
-    scale_name,
 )
 from nma.new_trial import drawn_effects
 from nma.posterior import require_several
@@ -147,7 +147,7 @@ def _differences(
             "comparator": names,
         },
         name=name,
-        attrs={"measure": scale_name(posterior), "better": posterior.network.better},
+        attrs=attributes(posterior),
     )
 
 
@@ -225,6 +225,7 @@ def effect_table(
         probabilities=["p_better"],
         unprinted=[] if posterior.network.ratio else ["mean"],
         caption=captioned(posterior, _effects_caption(posterior, level, predictive=predictive)),
+        notes=briefly(posterior),
     )
 
 

@@ -86,7 +86,8 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
 def _suitable(task: Problem) -> tuple[Engine, tuple[str, ...]]:
     """Return the first engine that suits, and why those before it did not."""
     passed_over: list[str] = []
-    candidates: tuple[Engine, ...] = (engines.Gaussian(), engines.NUTS())
+    sampled = engines.NUTS(parametrisation="non-centred")
+    candidates: tuple[Engine, ...] = (engines.Gaussian(), engines.NUTS(), sampled)
     for engine in candidates:
         reason = engine.unsuited(task)
         if reason is None:

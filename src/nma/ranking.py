@@ -9,7 +9,7 @@ import pandas as pd
 
 from nma import graph
 from nma.errors import ModelError
-from nma.estimates import captioned, replicate_error, require_level
+from nma.estimates import attributes, captioned, replicate_error, require_level
 from nma.tables import Table
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def ranks(posterior: Posterior) -> xr.DataArray:
         input_core_dims=[["treatment"]],
         output_core_dims=[["treatment"]],
     )
-    return ranked
+    return ranked.assign_attrs(attributes(posterior))
 
 
 def rank_probabilities(posterior: Posterior) -> Table:
