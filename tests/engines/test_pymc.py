@@ -189,7 +189,7 @@ def test_log_density_where_unit_codes_repeat_across_trials(how: Parametrisation)
     """Effects never cross trials, whatever the codes."""
     task = task_of(NETWORKS["mixed"], CONSISTENCY, nma.heterogeneity.Random(HalfNormal(0.8)))
     (effect,) = task.effects
-    place = task.arms.groupby("study").cumcount().to_numpy(dtype=np.int64)
+    place = np.asarray(task.arms.groupby("study").cumcount(), dtype=np.int64)
     agrees(replace(task, effects=(replace(effect, unit=place),)), how)
 
 
