@@ -72,7 +72,7 @@ HETEROGENEITIES: dict[str, Heterogeneity] = {
 }
 ENGINES: dict[str, Engine] = {
     "Gaussian": nma.engines.Gaussian(draws=1024),
-    "NUTS": nma.engines.NUTS(draws=500, tune=500, chains=8, progress=False),
+    "NUTS": nma.engines.NUTS(draws=1000, tune=500, chains=8, progress=False),
 }
 EXAMPLES: list[tuple[ModuleType, Mapping[str, Any]]] = [
     (nma.outcomes, OUTCOMES),
