@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nma.errors import ModelError, shortened, shown
-from nma.estimates import captioned, exact, require_level, sampled
+from nma.estimates import briefly, captioned, exact, require_level, sampled
 from nma.mixtures import Mixture
 from nma.new_trial import generator
 from nma.points import KNOWN_SD, PointScale, beyond, is_number, notices_on, point_scale
@@ -296,4 +296,4 @@ def _notes(posterior: Posterior, base: _Baseline, means: list[float]) -> list[st
         notices = notices_on(posterior, base.scale.instrument)
         return [known, *outside, *base.scale.notes, *notices]
     smd = posterior.network.measure == "SMD"
-    return [known, *([KNOWN_SD] if smd else []), *posterior.notices]
+    return [known, *([KNOWN_SD] if smd else []), *briefly(posterior)]

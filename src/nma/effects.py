@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nma.estimates import captioned, estimates, ordered_pairs, positions, scale_name
+from nma.estimates import (
+    attributes,
+    briefly,
+    captioned,
+    estimates,
+    ordered_pairs,
+    positions,
+)
 from nma.new_trial import drawn_effects
 from nma.posterior import require_several
 from nma.tables import Table, decimals, rounded
@@ -140,7 +147,7 @@ def _differences(
             "comparator": names,
         },
         name=name,
-        attrs={"measure": scale_name(posterior), "better": posterior.network.better},
+        attrs=attributes(posterior),
     )
 
 
@@ -215,7 +222,10 @@ def effect_table(
         | {"mean": found.mean, "sd": found.sd, "mcse": found.mcse, "p_better": found.better},
         index=pd.MultiIndex.from_tuples(pairs, names=["treatment", "comparator"]),
         digits=dict.fromkeys((*columns, "mean", "sd"), digits) | {"mcse": digits + 2},
+        probabilities=["p_better"],
+        unprinted=[] if posterior.network.ratio else ["mean"],
         caption=captioned(posterior, _effects_caption(posterior, level, predictive=predictive)),
+        notes=briefly(posterior),
     )
 
 
@@ -271,7 +281,7 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
             f"League table: {posterior.network.measure} of row versus column with {100 * level:g}% "
             f"credible intervals; {_direction(posterior).replace('the treatment', 'the row')}.",
         ),
-        notes=posterior.notices,
+        notes=briefly(posterior),
     )
 
 

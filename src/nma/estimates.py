@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Estimates",
+    "attributes",
+    "briefly",
     "captioned",
     "estimates",
     "exact",
@@ -80,6 +82,21 @@ def scale_name(posterior: Posterior) -> str:
 def captioned(posterior: Posterior, text: str) -> str:
     """Return a caption that first says if the fit is poor, and last what the data are."""
     return " ".join(part for part in (posterior.poor, text, posterior.network.caption) if part)
+
+
+def attributes(posterior: Posterior, **more: Any) -> dict[str, Any]:
+    """Return what draws must carry: the scale, the direction, and what speaks against them."""
+    poor = {"poor": posterior.poor} if posterior.poor else {}
+    scale = {"measure": scale_name(posterior), "better": posterior.network.better}
+    return {**poor, **scale, **more}
+
+
+def briefly(posterior: Posterior) -> tuple[str, ...]:
+    """Return the notices, or where to read them if they would drown the numbers."""
+    count = len(posterior.notices)
+    if count <= 2:
+        return posterior.notices
+    return (f"{count} notices on the data and the fit: nma.summary(posterior) prints them.",)
 
 
 def ordered_pairs(posterior: Posterior, comparators: Sequence[str] | None) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from nma.effects import effect_table
 from nma.errors import ModelError, nearest, shown
-from nma.estimates import captioned
+from nma.estimates import briefly, captioned
 from nma.instruments import Instrument, ReferenceSD, find, named
 from nma.tables import Table, decimals
 
@@ -110,6 +110,7 @@ def in_points(
     return Table(
         points,
         digits=dict.fromkeys(("estimate", "lower", "upper", "sd"), digits) | {"mcse": digits + 2},
+        probabilities=["p_better"],
         caption=captioned(posterior, _caption(scale.reference, level)),
         notes=(
             *_notes(scale.instrument),
@@ -218,10 +219,13 @@ def _asked(network: Network, instrument: Any) -> Instrument:
 
 
 def notices_on(posterior: Posterior, instrument: Instrument) -> list[str]:
-    """Return the posterior's notices without the reference SDs of other instruments."""
+    """Return the notices in brief, with the analysis' SD of this instrument and of no other."""
     told = _all_told(posterior.network)
+    own = [str(r) for r in told if r.instrument.same_points(instrument)]
     others = {str(r) for r in told if not r.instrument.same_points(instrument)}
-    return [notice for notice in posterior.notices if notice not in others]
+    used = [notice for notice in own if notice in posterior.notices]
+    brief = [notice for notice in briefly(posterior) if notice not in others]
+    return list(dict.fromkeys([*used, *brief]))
 
 
 def beyond(names: Sequence[str], means: Sequence[float], instrument: Instrument) -> list[str]:

@@ -91,6 +91,7 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
         ),
         notes=_notes(posterior, pairs, numbers),
         digits=dict.fromkeys(effects.columns.drop("p_better"), decimals(found.sd)),
+        probabilities=["p_better"],
     )
     table.attrs.update(numbers)
     return table
@@ -143,15 +144,15 @@ def _exactness_notes(posterior: Posterior, numbers: dict[str, float]) -> list[st
     if moments is None:
         beta = posterior.draws.values["beta"]
         error = np.max(replicate_error(beta.to_numpy()) / beta.to_numpy().std(axis=(0, 1)))
-        sampled = f"From draws: Monte Carlo error up to {error:.1%} of a posterior sd."
-        return [sampled, *_convergence_notes(numbers)]
+        told = f"up to {error:.1%} of a posterior sd" if np.isfinite(error) else "unknown"
+        return [f"From draws: Monte Carlo error {told}.", *_convergence_notes(numbers)]
     error = numbers.get("quadrature_error", 0.0)
     nodes = f"{len(moments.weight)} quadrature nodes, error below {max(error, 1e-12):.0e}"
     return [f"Exact: {nodes}; log evidence {moments.log_evidence:.4f}."]
 
 
 def _convergence_notes(numbers: dict[str, float]) -> list[str]:
-    if "r_hat" not in numbers:
+    if not np.isfinite(numbers.get("r_hat", np.nan)):
         return []
     bulk, tail = (f"{numbers[name]:.0f}" for name in ("ess_bulk", "ess_tail"))
     energy = f"{numbers['divergences']:.0f} divergences; E-FMI at least {numbers['e_fmi']:.2f}"
