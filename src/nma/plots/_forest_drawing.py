@@ -80,7 +80,7 @@ class _Plan:
     @property
     def below(self) -> float:
         """Room between the axes and the notes: tick labels, directions, measure."""
-        return (self.drops[1] + 6) / 72 + extent(self.measure, BODY)[1]
+        return (self.drops[1] + 8) / 72 + extent(self.measure, BODY)[1]
 
     @property
     def bottom(self) -> float:
@@ -244,7 +244,7 @@ def _draw_words(ax: Axes, plan: _Plan) -> None:
     look: dict[str, Any] = {"fontsize": SMALL, "color": DARK, "va": "top", "linespacing": 1.1}
     write(plan.sides[0], (0, 0), (0, -DIRECTION), ha="left", **look)
     write(plan.sides[1], (1, 0), (0, -right), ha="right", **look)
-    ax.set_xlabel(plan.measure, fontsize=BODY, labelpad=measure - TICKS, parse_math=False)
+    ax.set_xlabel(plan.measure, fontsize=BODY, labelpad=measure - TICKS + 2, parse_math=False)
     look = {"fontsize": BODY, "fontweight": "bold", "linespacing": 1.1}
     write(plan.heading, (1, 1), (9, 4), ha="left", va="bottom", **look)
     foot(ax, plan.title, 0.1 - plan.left, plan.top - 0.08, corner=1)
