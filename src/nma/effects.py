@@ -18,7 +18,7 @@ from nma.estimates import (
 )
 from nma.new_trial import drawn_effects
 from nma.posterior import require_several
-from nma.tables import Table, decimals, rounded
+from nma.tables import Table, decimals, interval
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -271,7 +271,7 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
     first, second = positions(posterior, list(numbers.index))
     columns = (numbers[name].to_numpy() for name in ("estimate", "lower", "upper", "mcse"))
     for row, column, *found in zip(first, second, *columns, strict=True):
-        cells[row, column] = _cell(*found, digits=digits)
+        cells[row, column] = interval(*found, digits=digits)
     return Table(
         cells,
         index=names,
@@ -283,8 +283,3 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
         ),
         notes=briefly(posterior),
     )
-
-
-def _cell(estimate: float, lower: float, upper: float, mcse: float, *, digits: int) -> str:
-    low, high = (rounded(bound, 3 * mcse, digits=digits) for bound in (lower, upper))
-    return f"{rounded(estimate, mcse, digits=digits)} ({low}, {high})"

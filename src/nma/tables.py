@@ -15,7 +15,7 @@ from nma import markup
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Table", "decimals", "probability", "rounded"]
+__all__ = ["Table", "decimals", "interval", "probability", "rounded"]
 
 WIDTH = 98
 """Columns that captions and notes fill when printed."""
@@ -129,3 +129,9 @@ def rounded(value: float, mcse: float, *, digits: int = 2) -> str:
         digits -= 1
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if float(text) == 0 else text
+
+
+def interval(estimate: float, lower: float, upper: float, mcse: float, *, digits: int) -> str:
+    """Return ``estimate (lower, upper)`` with the digits its Monte Carlo error supports."""
+    low, high = (rounded(bound, 3 * mcse, digits=digits) for bound in (lower, upper))
+    return f"{rounded(estimate, mcse, digits=digits)} ({low}, {high})"
