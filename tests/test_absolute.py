@@ -78,6 +78,7 @@ def test_smd_is_read_in_points_of_the_reference_sd() -> None:
     np.testing.assert_allclose(known, 50 + sd * relative, rtol=1e-12)
     assert "1 SMD = 22 points" in table.caption
     assert known.attrs == {
+        "measure": "mean outcome",
         "reference": "A",
         "reference_level": 50.0,
         "reference_level_sd": 0.0,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -114,3 +117,32 @@ def test_opposite_cells_of_a_league_table_are_opposite_to_the_last_bit() -> None
     np.testing.assert_array_equal(table["mean"], -mirrored["mean"])
     np.testing.assert_array_equal(table["lower"], -mirrored["upper"])
     np.testing.assert_array_equal(table["p_better"] + mirrored["p_better"], 1.0)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda p: nma.in_points(p, nma.instruments.NRS, reference_sd="abc"),
+        lambda p: nma.in_points(p, nma.instruments.NRS, reference_sd=True),
+        lambda p: nma.instruments.Instrument("x", "0", "10", "lower"),
+        lambda p: nma.instruments.Instrument(None, 0, 10, "lower"),
+        lambda p: nma.instruments.ImportantDifference("5", "within-person", "a source"),
+        lambda p: nma.instruments.named(["VAS"]),
+        lambda p: nma.effect_table(p, level="0.95"),
+        lambda p: nma.effect_table(p, level=None),
+        lambda p: nma.fit(nma.datasets.load("back_pain")),
+        lambda p: nma.at(p, comparator="passive control"),
+    ],
+)
+def test_wrong_types_are_refused_in_our_words(ask: Callable[[Any], object]) -> None:
+    posterior = nma.fit(nma.datasets.network("back_pain_simulated"))
+    with pytest.raises(ModelError):
+        ask(posterior)
+
+
+def test_asking_about_nothing_gives_an_empty_table() -> None:
+    posterior = nma.fit(nma.datasets.network("back_pain_simulated"))
+    alone = nma.at(posterior, treatments=["passive control"])
+    assert nma.in_points(alone, nma.instruments.NRS).empty
+    assert nma.in_points(posterior, nma.instruments.NRS, comparators=[]).empty
+    assert nma.effect_table(posterior, comparators=[]).empty

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nma.errors import ModelError, shortened, shown
-from nma.estimates import briefly, captioned, exact, require_level, sampled
+from nma.estimates import attributes, briefly, captioned, exact, require_level, sampled
 from nma.mixtures import Mixture
 from nma.new_trial import generator
 from nma.points import KNOWN_SD, PointScale, beyond, is_number, notices_on, point_scale
@@ -113,7 +113,9 @@ def absolute_effects(
             "treatment": list(posterior.treatments),
         },
         name="absolute effect",
-        attrs={
+        attrs=attributes(posterior)
+        | {
+            "measure": "mean outcome",
             "reference": posterior.comparator,
             "reference_level": base.mean,
             "reference_level_sd": base.sd,

@@ -92,11 +92,16 @@ def attributes(posterior: Posterior, **more: Any) -> dict[str, Any]:
 
 
 def briefly(posterior: Posterior) -> tuple[str, ...]:
-    """Return the notices, or where to read them if they would drown the numbers."""
-    count = len(posterior.notices)
-    if count <= 2:
+    """Return the notices, or where to read them if they would drown the numbers.
+
+    Those that end in a question, because the data look odd, are never left out.
+    """
+    if len(posterior.notices) <= 3:
         return posterior.notices
-    return (f"{count} notices on the data and the fit: nma.summary(posterior) prints them.",)
+    asked = tuple(notice for notice in posterior.notices if "?" in notice)
+    rest = len(posterior.notices) - len(asked)
+    more = (f"{rest} notices on the data and the fit: nma.summary(posterior) prints them.",)
+    return asked + more * (rest > 0)
 
 
 def ordered_pairs(posterior: Posterior, comparators: Sequence[str] | None) -> list[tuple[str, str]]:
@@ -119,7 +124,7 @@ def positions(
 
 def require_level(level: float) -> None:
     """Refuse a level that is no probability, such as 95."""
-    if not 0 < level < 1:
+    if not isinstance(level, float | int | np.number) or not 0 < level < 1:
         message = f"level={level!r} is not a probability between 0 and 1: write 0.95 for 95 %."
         raise ModelError(message)
 

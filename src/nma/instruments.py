@@ -77,7 +77,7 @@ class ImportantDifference:
 
     def __post_init__(self) -> None:
         _require_kind(self.kind)
-        if not 0 < self.value < (1 if self.relative else math.inf):
+        if not _is_number(self.value) or not 0 < self.value < (1 if self.relative else math.inf):
             what = "a fraction of baseline, between 0 and 1" if self.relative else "points above 0"
             message = f"value={self.value!r} is not an important difference: give {what}."
             raise ModelError(message)
@@ -86,6 +86,10 @@ class ImportantDifference:
         """Return the kind, the value and its source."""
         size = f"{self.value:.0%} of baseline" if self.relative else f"{self.value:g} points"
         return f"{self.kind}: {size} ({self.source})"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, float | int) and not isinstance(value, bool)
 
 
 @final
@@ -137,7 +141,11 @@ class Instrument:
             message = f"aliases={self.aliases!r} is one name: write ({self.aliases!r},)."
             raise ModelError(message)
         object.__setattr__(self, "aliases", tuple(self.aliases))
-        if not (self.lower < self.upper and math.isfinite(self.upper - self.lower)):
+        if not isinstance(self.name, str) or not self.name.strip():
+            message = f"name={self.name!r} is not a name: write it as text."
+            raise ModelError(message)
+        numbers = _is_number(self.lower) and _is_number(self.upper)
+        if not (numbers and self.lower < self.upper and math.isfinite(self.upper - self.lower)):
             message = f"{self.name}: {self.lower!r} to {self.upper!r} is not a range of scores."
             raise ModelError(message)
         if self.better not in ("lower", "higher"):
@@ -365,11 +373,11 @@ def named(name: str) -> Instrument:
     >>> print(nma.instruments.named("Oswestry"))
     ODI (0 to 100, lower is better)
     """
-    found = find(name, KNOWN)
+    found = find(name, KNOWN) if isinstance(name, str) else None
     if found is None:
         message = (
             f"{shown(name)} is not an instrument the library knows: {', '.join(KNOWN)}."
-            f"{hint(name, KNOWN)} "
+            f"{hint(str(name), KNOWN)} "
             "Write your own: nma.instruments.Instrument(name, lower, upper, better)."
         )
         raise ModelError(message)

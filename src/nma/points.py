@@ -309,7 +309,7 @@ def _notes(instrument: Instrument) -> list[str]:
 
 def _beyond(points: pd.DataFrame, instrument: Instrument) -> list[str]:
     """Return a warning where effects exceed what two mean scores can differ by."""
-    most = float(points[["estimate", "lower", "upper"]].abs().to_numpy().max())
+    most = float(points[["estimate", "lower", "upper"]].abs().to_numpy().max(initial=0.0))
     if most <= instrument.width:
         return []
     warning = (
