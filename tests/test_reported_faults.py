@@ -122,16 +122,16 @@ def test_opposite_cells_of_a_league_table_are_opposite_to_the_last_bit() -> None
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda p: nma.in_points(p, nma.instruments.NRS, reference_sd="abc"),
-        lambda p: nma.in_points(p, nma.instruments.NRS, reference_sd=True),
-        lambda p: nma.instruments.Instrument("x", "0", "10", "lower"),
-        lambda p: nma.instruments.Instrument(None, 0, 10, "lower"),
-        lambda p: nma.instruments.ImportantDifference("5", "within-person", "a source"),
-        lambda p: nma.instruments.named(["VAS"]),
-        lambda p: nma.effect_table(p, level="0.95"),
-        lambda p: nma.effect_table(p, level=None),
-        lambda p: nma.fit(nma.datasets.load("back_pain")),
-        lambda p: nma.at(p, comparator="passive control"),
+        lambda p: nma.in_points(p, nma.instruments.NRS, reference_sd="abc"),  # type: ignore[arg-type]
+        lambda p: nma.in_points(p, nma.instruments.NRS, reference_sd=True),  # type: ignore[arg-type]
+        lambda p: nma.instruments.Instrument("x", "0", "10", "lower"),  # type: ignore[arg-type]
+        lambda p: nma.instruments.Instrument(None, 0, 10, "lower"),  # type: ignore[arg-type]
+        lambda p: nma.instruments.ImportantDifference("5", "within-person", "a source"),  # type: ignore[arg-type]
+        lambda p: nma.instruments.named(["VAS"]),  # type: ignore[arg-type]
+        lambda p: nma.effect_table(p, level="0.95"),  # type: ignore[arg-type]
+        lambda p: nma.effect_table(p, level=None),  # type: ignore[arg-type]
+        lambda p: nma.fit(nma.datasets.load("back_pain")),  # type: ignore[arg-type]
+        lambda p: nma.at(p, comparator="passive control"),  # type: ignore[arg-type]
     ],
 )
 def test_wrong_types_are_refused_in_our_words(ask: Callable[[Any], object]) -> None:
