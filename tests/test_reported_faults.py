@@ -123,7 +123,7 @@ def test_opposite_cells_of_a_league_table_are_opposite_to_the_last_bit() -> None
     "ask",
     [
         lambda p: nma.in_points(p, nma.instruments.NRS, reference_sd="abc"),  # type: ignore[arg-type]
-        lambda p: nma.in_points(p, nma.instruments.NRS, reference_sd=True),  # type: ignore[arg-type]
+        lambda p: nma.in_points(p, nma.instruments.NRS, reference_sd=True),
         lambda p: nma.instruments.Instrument("x", "0", "10", "lower"),  # type: ignore[arg-type]
         lambda p: nma.instruments.Instrument(None, 0, 10, "lower"),  # type: ignore[arg-type]
         lambda p: nma.instruments.ImportantDifference("5", "within-person", "a source"),  # type: ignore[arg-type]
