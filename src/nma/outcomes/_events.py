@@ -56,8 +56,8 @@ def uneven(
     lie = "lies" if len(far) == 1 else "lie"
     return (
         (
-            f"The {what} of {listed(far)} {lie} ten times or more from the median trial's: check that "
-            f"{column!r} is in one unit (years, months, days) throughout."
+            f"The {what} of {listed(far)} {lie} ten times or more from the median trial's: check "
+            f"that {column!r} is in one unit (years, months, days) throughout."
         ),
     )
 
