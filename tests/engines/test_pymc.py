@@ -203,9 +203,12 @@ COUNTED: dict[str, Any] = {
 def log_likelihood(name: str, eta: NDArray[np.float64]) -> float:
     """Return the log likelihood of COUNTS by SciPy."""
     r, n, years = (COUNTS[column].to_numpy() for column in ("r", "n", "years"))
+    if name == "HR":  # SciPy would round probabilities near one
+        hazard = years * np.exp(eta)
+        ways = stats.binom(n, 0.5).logpmf(r) + n * np.log(2)
+        return float((ways + r * np.log(-np.expm1(-hazard)) - (n - r) * hazard).sum())
     frozen: Any = {
         "OR": stats.binom(n, 1 / (1 + np.exp(-eta))),
-        "HR": stats.binom(n, -np.expm1(-years * np.exp(eta))),
         "IRR": stats.poisson(years * np.exp(eta)),
     }[name]
     return float(frozen.logpmf(r).sum())

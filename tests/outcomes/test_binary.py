@@ -147,7 +147,8 @@ def test_evidence_can_be_pickled() -> None:
     np.testing.assert_array_equal(there, part.density(ETA, None, part.data, np))
 
 
-def arm_by_hand(measure: str, r: float, n: float, t: float, half: float) -> tuple[float, float]:
+def arm_by_hand(measure: str, *arm: float, half: float) -> tuple[float, float]:
+    r, n, t = arm
     a, b = r + half, n - r + half
     p, m = a / (a + b), a + b
     return {
@@ -169,7 +170,7 @@ def test_normal_contrasts_by_hand(outcome: Binary) -> None:
         trial = COUNTS[COUNTS["study"] == study].set_index("treatment")
         half = 0.5 * (study != "1")
         (y_a, v_a), (y_b, v_b) = (
-            arm_by_hand(outcome.measure, *trial.loc[name, ["r", "n", "t"]].astype(float), half)
+            arm_by_hand(outcome.measure, *map(float, trial.loc[name, ["r", "n", "t"]]), half=half)
             for name in (a, b)
         )
         assert y == pytest.approx(y_a - y_b, abs=1e-12)
@@ -183,7 +184,7 @@ def test_the_shared_arm_makes_the_covariance() -> None:
     V = three.V[0]
     shared = V[0, 1]
     np.testing.assert_allclose(V[1, 0], shared)
-    variances = [arm_by_hand("RR", r, n, 1, 0.5)[1] for r, n in [(27, 92), (29, 93), (0, 10)]]
+    variances = [arm_by_hand("RR", r, n, 1, half=0.5)[1] for r, n in [(27, 92), (29, 93), (0, 10)]]
     assert shared == pytest.approx(min(variances))  # the most precise arm is the base
 
 

@@ -15,9 +15,13 @@ from nma.outcomes import Contrast
 
 HR = Contrast("hr", lower="lo", upper="hi", measure="HR", better="lower")
 PRINTED = pd.DataFrame(
-    [("1", "B", "A", 0.80, 0.62, 1.03), ("2", "C", "A", 1.25, 0.93, 1.68), ("3", "C", "B", 1.5, 1.05, 2.14)],
+    [
+        ("1", "B", "A", 0.80, 0.62, 1.03),
+        ("2", "C", "A", 1.25, 0.93, 1.68),
+        ("3", "C", "B", 1.5, 1.05, 2.14),
+    ],
     columns=["study", "treatment", "comparator", "hr", "lo", "hi"],
-)  # fmt: skip
+)
 
 
 def network(table: pd.DataFrame = PRINTED, outcome: Contrast = HR) -> nma.Network:
@@ -64,9 +68,8 @@ def test_what_was_derived_is_told() -> None:
 def test_mean_differences_have_limits_on_their_own_scale() -> None:
     table = PRINTED.assign(hr=[-1.0, 0.5, 1.5], lo=[-2.0, -0.5, 0.5], hi=[0.0, 1.5, 2.5])
     md = Contrast("hr", lower="lo", upper="hi", measure="MD", better="lower", scale=1.0)
-    (part,) = network(table, md).sources[0].outcome.evidence(
-        network(table, md).sources[0].rows, network(table, md).sources[0].arms, nma.priors.Normal(0, 1)
-    )  # fmt: skip
+    (source,) = network(table, md).sources
+    (part,) = source.outcome.evidence(source.rows, source.arms, nma.priors.Normal(0, 1))
     np.testing.assert_allclose(part.V.ravel(), (1 / stats.norm.ppf(0.975)) ** 2)  # type: ignore[union-attr]
 
 
