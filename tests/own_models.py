@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import nma
+from nma.arrays import xlogy
 from nma.errors import Issue, ModelError
 from nma.instruments import ReferenceSD
 from nma.network import Network
@@ -189,15 +190,42 @@ class Responders:
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         return ()
 
+    def merged(self, rows: pd.DataFrame) -> dict[str, float]:
+        return {name: float(rows[name].sum()) for name in self.columns}
+
+    def as_normal(self) -> nma.outcomes.Binary:
+        return nma.outcomes.Binary(
+            self.events, self.n, measure="OR", better=self.better, likelihood="normal"
+        )
+
     def log_density(self, eta: Any, auxiliary: Any, data: Any, xp: Any) -> Any:
         return data["events"] * eta - data["n"] * xp.log1p(xp.exp(eta))
+
+    def fitted(self, eta: Any, auxiliary: Any, data: Any, xp: Any) -> Any:
+        return 1 / (1 + xp.exp(-eta))
+
+    def deviance(self, fitted: Any, data: Any, xp: Any) -> Any:
+        r, n = data["events"], data["n"]
+        best = xlogy(r, r / n) + xlogy(n - r, 1 - r / n)
+        return 2 * (best - xlogy(r, fitted, xp) - xlogy(n - r, 1 - fitted, xp))
 
     def evidence(
         self, rows: pd.DataFrame, arms: NDArray[np.int64], trial_level: Prior
     ) -> tuple[Evidence, ...]:
         data = {"events": rows[self.events].to_numpy(), "n": rows[self.n].to_numpy()}
         trial = pd.factorize(rows["study"])[0]
-        return (Arms(arms[:, 0], trial, data, self.log_density, trial_level),)
+        density, fitted, deviance = self.log_density, self.fitted, self.deviance
+        return (
+            Arms(
+                arms[:, 0],
+                trial,
+                data,
+                density,
+                trial_level,
+                fitted=fitted,
+                deviance=deviance,
+            ),
+        )
 
 
 def loop(**extra: list[float]) -> Network:

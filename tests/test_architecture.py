@@ -17,6 +17,7 @@ import nma
 SOURCE = Path(nma.__file__).parent
 ROOMS = [
     "errors",
+    "arrays",
     "threads",
     "priors",
     "instruments",
@@ -30,8 +31,10 @@ ROOMS = [
     "_arviz",
     "protocols",
     "outcomes",
+    "repeats",
     "intake",
     "units",
+    "sources",
     "network",
     "structures",
     "heterogeneity",

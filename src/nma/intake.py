@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from nma import readers
+from nma import readers, repeats
 from nma.errors import DataError, Issue, shown
 from nma.labels import collisions, labels, misnamed
 from nma.protocols import Outcome
@@ -54,6 +54,7 @@ def read(
     columns: Mapping[str, str],
     outcome: Outcome,
     missing: str = "refuse",
+    repeated_arms: str = "refuse",
     *,
     reference: str | None = None,
     treatments: Sequence[str] | None = None,
@@ -70,6 +71,8 @@ def read(
         What the rows report.
     missing : {"refuse", "drop_arm"}
         What to do with arms that lack a number.
+    repeated_arms : {"refuse", "merge", "keep"}
+        What to do with several arms of one trial on one treatment.
     reference, treatments : optional
         The names the user gave, which must be in the table.
 
@@ -78,7 +81,7 @@ def read(
     DataError
         With every problem in the table.
     """
-    _require_choices(columns, outcome, missing)
+    _require_choices(columns, outcome, missing, repeated_arms)
     given = readers.table(frame)
     _require_columns(given, columns, outcome, _index_names(frame))
     found = _Found([], [], [])
@@ -88,8 +91,10 @@ def read(
     if missing == "drop_arm":
         whole, numbers = _without_missing(whole, numbers, found)
     found.issues.extend(numbers)
+    if "comparator" not in columns and not (numbers and repeated_arms == "merge"):
+        whole = _repeats_answered(whole, outcome, repeated_arms, found)
     if "" not in set(rows["study"]):
-        found.issues.extend(_ill_formed(whole, outcome, rows))
+        found.issues.extend(_ill_formed(whole, rows, repeated_arms))
     names = _names(rows if len(judged) < len(rows) or whole.empty else whole)
     found.issues.extend(misnamed(names, reference, treatments))
     if found.issues:
@@ -100,7 +105,9 @@ def read(
     return Read(whole, arms, positions, names, caption, tuple(found.changes), tuple(found.remarks))
 
 
-def _require_choices(columns: Mapping[str, str], outcome: Outcome, missing: str) -> None:
+def _require_choices(
+    columns: Mapping[str, str], outcome: Outcome, missing: str, repeated_arms: str
+) -> None:
     kind = "contrasts" if "comparator" in columns else "arms"
     reports = getattr(outcome, "reports", None)
     issues = []
@@ -114,6 +121,7 @@ def _require_choices(columns: Mapping[str, str], outcome: Outcome, missing: str)
     if missing not in {"refuse", "drop_arm"}:
         remedy = "Use missing='refuse' or missing='drop_arm'."
         issues.append(Issue("unknown-choice", f"missing={missing!r} is not a choice", remedy))
+    issues += repeats.unknown_choice(repeated_arms)
     if issues:
         raise DataError(issues)
 
@@ -239,10 +247,22 @@ def _without_missing(
     return left, kept
 
 
-def _ill_formed(rows: pd.DataFrame, outcome: Outcome, before: pd.DataFrame) -> list[Issue]:
+def _repeats_answered(
+    rows: pd.DataFrame, outcome: Outcome, choice: str, found: _Found
+) -> pd.DataFrame:
+    answered = repeats.answer(rows, outcome, choice)
+    found.issues.extend(issue for issue in answered.issues if issue.study)
+    found.changes.extend(answered.changes)
+    found.remarks.extend(answered.remarks)
+    return answered.rows
+
+
+def _ill_formed(rows: pd.DataFrame, before: pd.DataFrame, repeated_arms: str) -> list[Issue]:
     if "comparator" in rows:
         return _against_itself(rows)
-    return _repeated(rows, outcome) + _single_arm(rows, before)
+    if repeated_arms != "refuse":
+        rows, before = (table.drop_duplicates(["study", "treatment"]) for table in (rows, before))
+    return _single_arm(rows, before)
 
 
 def _against_itself(rows: pd.DataFrame) -> list[Issue]:
@@ -254,27 +274,6 @@ def _against_itself(rows: pd.DataFrame) -> list[Issue]:
             same.index.tolist(), same["study"], same["treatment"], strict=True
         )
     ]
-
-
-def _repeated(rows: pd.DataFrame, outcome: Outcome) -> list[Issue]:
-    twice = rows[rows.duplicated(["study", "treatment"], keep=False)]
-    arms: dict[tuple[str, str], list[int]] = {}
-    for row, study, treatment in zip(
-        twice.index.tolist(), twice["study"], twice["treatment"], strict=True
-    ):
-        arms.setdefault((study, treatment), []).append(row)
-    issues = []
-    for (study, treatment), places in arms.items():
-        same = len(twice.loc[places, list(outcome.columns)].drop_duplicates()) == 1
-        remedy = (
-            "Their numbers are the same: keep one row."
-            if same
-            else "Merge the arms into one (pool their means and standard deviations), or give the "
-            "treatments different names, such as doses."
-        )
-        problem = f"{shown(treatment)} has {len(places)} arms"
-        issues.append(Issue("repeated-arm", problem, remedy, study, tuple(sorted(places))))
-    return issues
 
 
 def _single_arm(rows: pd.DataFrame, before: pd.DataFrame) -> list[Issue]:
@@ -300,12 +299,13 @@ def _arms(
     rows: pd.DataFrame, outcome: Outcome, found: _Found
 ) -> tuple[pd.DataFrame, NDArray[np.int64]]:
     """Return the arms, sorted by study and treatment, and where each row's sides are in them."""
-    sides = _sides(rows)
-    study, studies = pd.factorize(rows["study"].to_numpy())
-    named = np.column_stack([rows[side].to_numpy() for side in sides])
-    code, treatments = pd.factorize(named.ravel(), sort=True)
-    key = study[:, None] * len(treatments) + code.reshape(named.shape)
-    arm, positions = np.unique(key, return_inverse=True)
+    named = rows[_sides(rows)].to_numpy()
+    key = np.arange(len(rows))[:, None]  # rows that are arms, even two on one treatment
+    if "comparator" in rows:
+        code, treatments = pd.factorize(named.ravel(), sort=True)
+        study = pd.factorize(rows["study"].to_numpy())[0]
+        key = study[:, None] * len(treatments) + code.reshape(named.shape)
+    arm, first, positions = np.unique(key, return_index=True, return_inverse=True)
     positions = positions.reshape(key.shape)
     people = np.asarray(outcome.participants(rows))
     fewest, most = np.full(len(arm), np.nan), np.full(len(arm), np.nan)
@@ -313,8 +313,8 @@ def _arms(
     np.fmax.at(most, positions, people)
     arms = pd.DataFrame(
         {
-            "study": studies[arm // len(treatments)],
-            "treatment": treatments[arm % len(treatments)],
+            "study": rows["study"].to_numpy()[first // named.shape[1]],
+            "treatment": named.ravel()[first],
             "participants": fewest,
         }
     )

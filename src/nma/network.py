@@ -16,8 +16,8 @@ import pandas as pd
 from nma import graph, intake, markup
 from nma.errors import DataError, DataWarning, ModelError, nearest, shortened
 from nma.labels import misnamed
-from nma.problem import readonly
 from nma.protocols import Better, Outcome
+from nma.sources import Source
 from nma.units import unit_of
 
 if TYPE_CHECKING:
@@ -28,33 +28,6 @@ __all__ = ["Network", "Source"]
 
 NEXT = "nma.fit, nma.plots.network"
 """What can be done with a network."""
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Source:
-    """Trials that report one outcome in one way.
-
-    Parameters
-    ----------
-    outcome : Outcome
-        What they report.
-    rows : DataFrame
-        The user's numbers, one row for each arm or contrast, indexed by the user's row.
-    arms : array of int, (row, side)
-        Positions in the network's arms: one for an arm; treatment and comparator for a contrast.
-    """
-
-    outcome: Outcome
-    rows: pd.DataFrame
-    arms: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "arms", readonly(self.arms))
-
-    def __reduce__(self) -> tuple[type[Source], tuple[Any, ...]]:
-        """Rebuild through the constructor, so that the arrays come back read-only."""
-        return Source, (self.outcome, self.rows, self.arms)
 
 
 @final
@@ -96,6 +69,7 @@ class Network:
         reference: str | None = None,
         treatments: Sequence[str] | None = None,
         missing: Literal["refuse", "drop_arm"] = "refuse",
+        repeated_arms: Literal["refuse", "merge", "keep"] = "refuse",
     ) -> Network:
         """Return the network of trials that report every arm.
 
@@ -113,6 +87,9 @@ class Network:
             The order of treatments in tables; sorted if not given.
         missing : {"refuse", "drop_arm"}
             What to do with arms that lack a number the outcome needs.
+        repeated_arms : {"refuse", "merge", "keep"}
+            What to do with several arms of one trial on one treatment: merge their numbers, or
+            keep each as an arm whose effect is the same up to heterogeneity.
 
         Returns
         -------
@@ -135,9 +112,17 @@ class Network:
         ... )
         <Network: 7 trials, 5 treatments, MD, lower is better; next: nma.fit, nma.plots.network>
         """
-        return cls._read(
-            frame, {"study": study, "treatment": treatment}, outcome, reference, treatments, missing
+        columns = {"study": study, "treatment": treatment}
+        read = intake.read(
+            frame,
+            columns,
+            outcome,
+            missing,
+            repeated_arms,
+            reference=reference,
+            treatments=treatments,
         )
+        return cls._of(read, outcome, reference, treatments)
 
     @classmethod
     def from_contrasts(
@@ -186,21 +171,17 @@ class Network:
         <Network: 26 trials, 10 treatments, MD, lower is better; next: nma.fit, nma.plots.network>
         """
         columns = {"study": study, "treatment": treatment, "comparator": comparator}
-        return cls._read(frame, columns, outcome, reference, treatments, "refuse")
+        read = intake.read(frame, columns, outcome, reference=reference, treatments=treatments)
+        return cls._of(read, outcome, reference, treatments)
 
     @classmethod
-    def _read(
+    def _of(
         cls,
-        frame: Any,
-        columns: Mapping[str, str],
+        read: intake.Read,
         outcome: Outcome,
         reference: str | None,
         treatments: Sequence[str] | None,
-        missing: str,
     ) -> Network:
-        read = intake.read(
-            frame, columns, outcome, missing, reference=reference, treatments=treatments
-        )
         for change in read.changes:
             warnings.warn(change, DataWarning, stacklevel=3)
         network = cls(
@@ -260,6 +241,29 @@ class Network:
         )
         return _with_reference(network)
 
+    def as_normal(self) -> Network:
+        """Return the same trials read as normal contrasts, as least squares needs them.
+
+        Means and contrasts are that already; counts get the normal approximation that their
+        outcome states, and the notices say what it did.
+
+        Returns
+        -------
+        Network
+
+        Examples
+        --------
+        >>> import nma
+        >>> network = nma.datasets.network("smoking").as_normal()
+        >>> network.notices[0]
+        'OR by the normal approximation: estimates and variances of each trial.'
+        """
+        sources = tuple(source.as_normal() for source in self.sources)
+        before = {text for source in self.sources for text in source.notices}
+        others = (text for text in self.notices if text not in before)
+        now = (text for source in sources for text in source.notices)
+        return replace(self, sources=sources, notices=tuple(dict.fromkeys([*others, *now])))
+
     @property
     def arms(self) -> pd.DataFrame:
         """The arms: study, treatment, participants and what travels along; a copy."""
@@ -282,18 +286,19 @@ class Network:
 
     @cached_property
     def trials(self) -> Mapping[str, tuple[str, ...]]:
-        """For each trial its treatments, sorted."""
-        found: dict[str, list[str]] = {}
+        """For each trial its treatments, sorted, each once."""
+        found: dict[str, dict[str, None]] = {}
         for study, treatment in zip(self.table["study"], self.table["treatment"], strict=True):
-            found.setdefault(study, []).append(treatment)
+            found.setdefault(study, {})[treatment] = None
         return {study: tuple(arms) for study, arms in found.items()}
 
     @cached_property
     def graph(self) -> nx.Graph[str]:
         """The evidence as a frozen networkx graph; see ``nma.graph`` for questions to ask it."""
         told = self.table.dropna(subset="participants")
-        arms = zip(told["study"], told["treatment"], strict=True)
-        people = dict(zip(arms, told["participants"].tolist(), strict=True))
+        people: dict[tuple[str, str], float] = {}
+        for arm in told[["study", "treatment", "participants"]].itertuples(index=False):
+            people[arm[:2]] = people.get(arm[:2], 0.0) + arm[2]
         return graph.evidence_graph(self.trials, people)
 
     @cached_property

@@ -228,12 +228,18 @@ class Arms:
     data : mapping of str to array, (arm,)
         The counts, means or times the density reads.
     density : callable
-        ``density(eta, auxiliary, data, xp)``: log likelihood of every arm, (arm,), in the
-        functions of ``xp``, which is NumPy or PyTensor's tensors.
+        ``density(eta, auxiliary, data, xp)``: log likelihood of every arm with all its constants,
+        (arm,), in the functions of ``xp``, which is NumPy or PyTensor's tensors.
     trial_level : Prior
         Prior of each trial's mean linear predictor.
     auxiliary : Parameters, optional
         Parameters of the likelihood alone, such as cut-points.
+    fitted : callable
+        ``fitted(eta, auxiliary, data, xp)``: what the data are expected to be, as a probability or
+        a rate, (arm,).
+    deviance : callable
+        ``deviance(fitted, data, xp)``: residual deviance of every arm, (arm,), which is twice the
+        log likelihood that the data could have at best minus the one they have.
     """
 
     arms: NDArray[np.int64]
@@ -242,6 +248,8 @@ class Arms:
     density: Callable[..., Any]
     trial_level: Prior
     auxiliary: Parameters | None = None
+    fitted: Callable[..., Any] = field(kw_only=True)
+    deviance: Callable[..., Any] = field(kw_only=True)
 
 
 Evidence = Contrasts | Arms

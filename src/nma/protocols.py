@@ -5,7 +5,7 @@ A user's own has the same standing as ours: nothing asks which class a value has
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from nma.errors import Issue
@@ -66,6 +66,15 @@ class Outcome(Protocol):
 
     def reference_sds(self, rows: pd.DataFrame) -> tuple[ReferenceSD, ...]:
         """Return the standard deviation of each instrument that the rows name, in its points."""
+
+    def merged(self, rows: pd.DataFrame) -> Mapping[str, float]:
+        """Return by column the numbers of several arms as one, NaN where they do not tell."""
+
+    def as_normal(self) -> Outcome:
+        """Return the outcome whose evidence is normal contrasts: exact, or a stated approximation.
+
+        Least squares reads nothing else; an outcome whose evidence they are returns itself.
+        """
 
     def evidence(
         self, rows: pd.DataFrame, arms: NDArray[np.int64], trial_level: Prior

@@ -12,9 +12,20 @@ INTAKE = [
     "labels.py",
     "readers.py",
     "intake.py",
+    "repeats.py",
     *(
         f"outcomes/{n}.py"
-        for n in ("_checks", "_contrast", "_multiarm", "_reference", "_scores", "_spread")
+        for n in (
+            "_binary",
+            "_checks",
+            "_contrast",
+            "_estimates",
+            "_events",
+            "_multiarm",
+            "_reference",
+            "_scores",
+            "_spread",
+        )
     ),
 ]
 

@@ -33,6 +33,9 @@ ARMS = pd.DataFrame(
         "mean": [0.0, 0.4, 0.1, 0.6, 0.8, 0.3, 0.2],
         "sd": [1.0, 1.2, 0.9, 1.0, 1.1, 1.0, 0.8],
         "n": [20, 25, 40, 38, 41, 12, 15],
+        "r": [4, 9, 11, 15, 20, 0, 6],
+        "years": [10.5, 12.0, 41.0, 40.0, 39.5, 6.0, 7.0],
+        "score": [5.0, 4.0, 6.1, 5.5, 5.2, 4.4, 4.9],
         "scale": ["NRS", "NRS", "PSFS", "PSFS", "PSFS", "NRS", "NRS"],
     }
 )
@@ -46,13 +49,23 @@ PAIRS = pd.DataFrame(
         "base": 0.14,
         "n1": [25, 38, 41, 15],
         "n2": [20, 40, 40, 12],
+        "hr": [1.49, 1.65, 2.01, 0.9],
+        "lower": [0.78, 1.07, 1.28, 0.41],
+        "upper": [2.85, 2.54, 3.16, 1.98],
     }
 )
 
 MEANS = nma.outcomes.Continuous("mean", sd="sd", n="n", measure="MD", better="lower")
 SMD = dataclasses.replace(MEANS, measure="SMD")
+OR = nma.outcomes.Binary("r", "n", measure="OR", better="higher")
+RATE = nma.outcomes.Rate("r", "years", better="lower")
 BY_INSTRUMENT = dataclasses.replace(SMD, instrument="scale")
 OUTCOMES: dict[str, Outcome] = {
+    "Binary": OR,
+    "Binary, HR": dataclasses.replace(OR, measure="HR", time="years"),
+    "Binary, RR": dataclasses.replace(OR, measure="RR"),
+    "Binary, RD": dataclasses.replace(OR, measure="RD"),
+    "Binary, normal": OR.as_normal(),
     "Continuous": MEANS,
     "Continuous, MD by instrument": dataclasses.replace(MEANS, instrument="scale"),
     "Continuous, SMD": SMD,
@@ -61,9 +74,15 @@ OUTCOMES: dict[str, Outcome] = {
     "Continuous, known SDs": dataclasses.replace(
         BY_INSTRUMENT, reference_sd={"NRS": 1.1, "PSFS": 0.9}
     ),
+    "Continuous, ROM": dataclasses.replace(MEANS, mean="score", measure="ROM"),
     "Contrast": nma.outcomes.Contrast(
         "md", "se", base_se="base", n=("n1", "n2"), measure="MD", better="higher"
     ),
+    "Contrast, HR": nma.outcomes.Contrast(
+        "hr", lower="lower", upper="upper", base_se="base", measure="HR", better="lower"
+    ),
+    "Rate": RATE,
+    "Rate, normal": RATE.as_normal(),
 }
 STRUCTURES: dict[str, Structure] = {"Consistency": nma.structures.Consistency()}
 HETEROGENEITIES: dict[str, Heterogeneity] = {
@@ -126,7 +145,10 @@ def test_outcomes_give_proper_evidence(outcome: Outcome) -> None:
         assert 0 < reference.value < reference.instrument.width
     assert list(outcome.check(source.rows)) == []
     seen: list[int] = []
-    for part in outcome.evidence(source.rows, source.arms, Normal(0, 10)):
+    normal = outcome.as_normal()
+    assert normal.as_normal() is normal or normal.as_normal() == normal
+    assert (normal.measure, normal.better) == (outcome.measure, outcome.better)
+    for part in normal.evidence(source.rows, source.arms, Normal(0, 10)):
         assert isinstance(part, Contrasts)
         trials, arms = part.arms.shape
         assert part.y.shape == (trials, arms - 1)
@@ -134,6 +156,32 @@ def test_outcomes_give_proper_evidence(outcome: Outcome) -> None:
         assert (np.linalg.eigvalsh(part.V) > 0).all()
         seen += part.arms.ravel().tolist()
     assert sorted(seen) == list(range(len(made.arms)))
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
+def test_arms_tell_density_fitted_values_and_deviance(outcome: Outcome) -> None:
+    """Deviance = 2 (saturated - log density), up to what the data alone say."""
+    (source,) = network(outcome).sources
+    rng = np.random.default_rng(3)
+    for part in outcome.evidence(source.rows, source.arms, Normal(0, 10)):
+        if isinstance(part, Contrasts):
+            continue
+        assert sorted(part.arms.tolist()) == list(range(len(source.rows)))
+        copy = pickle.loads(pickle.dumps(part))  # noqa: S301  our own value
+        saturated = []
+        for _ in range(3):
+            eta = rng.normal(-3, 0.5, len(part.arms))
+            density = part.density(eta, None, part.data, np)
+            np.testing.assert_array_equal(copy.density(eta, None, copy.data, np), density)
+            fitted = part.fitted(eta, None, part.data, np)
+            saturated.append(part.deviance(fitted, part.data, np) / 2 + density)
+        np.testing.assert_allclose(saturated, saturated[:1] * 3, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
+def test_outcomes_merge_the_numbers_of_arms(outcome: Outcome) -> None:
+    (source,) = network(outcome).sources
+    assert set(outcome.merged(source.rows.iloc[:2])) == set(outcome.columns)
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
@@ -180,10 +228,12 @@ def agree(beta: NDArray[np.float64], mean: NDArray[np.float64], sd: NDArray[np.f
         np.testing.assert_array_less(error, 0.1)
 
 
+OWN_LIKELIHOOD = {"Binary", "Binary, HR", "Rate"}
 MET = [
     (engine, outcome)
     for engine in ENGINES
     for outcome in OUTCOMES
+    if outcome not in OWN_LIKELIHOOD  # the dense computation is of normal evidence
     if engine != "NUTS" or outcome == "Continuous"  # an engine cannot tell them apart
 ]
 

@@ -149,9 +149,6 @@ def test_reviews_are_whole() -> None:
     ("name", "reason"),
     [
         ("back_pain_reviews", "it holds pooled estimates of reviews, no trials"),
-        ("musician", "its numbers are responders and participants, and this version has no"),
-        ("smoking", "its numbers are events and participants, and this version has no outcome"),
-        ("thrombolytics", "its numbers are events and participants, and this version has no"),
     ],
 )
 def test_what_is_not_offered_as_a_network_says_why_and_what_to_do(name: str, reason: str) -> None:
@@ -159,6 +156,23 @@ def test_what_is_not_offered_as_a_network_says_why_and_what_to_do(name: str, rea
         datasets.network(name)
     assert str(caught.value).startswith(f"'{name}' cannot be read as a network: {reason}")
     assert str(caught.value).endswith(f". Use datasets.load('{name}').")
+
+
+@pytest.mark.parametrize(
+    ("name", "trials", "treatments", "participants", "reference"),
+    [
+        ("smoking", 24, 4, 16740, "no intervention"),
+        ("thrombolytics", 50, 9, 154201, "SK"),
+        ("musician", 1, 4, 361, "usual care"),
+    ],
+)
+def test_counts_are_networks_of_odds_ratios(
+    name: str, trials: int, treatments: int, participants: int, reference: str
+) -> None:
+    network = datasets.network(name)
+    assert (len(network.trials), len(network.treatments)) == (trials, treatments)
+    assert network.arms["participants"].sum() == participants
+    assert (network.measure, network.reference) == ("OR", reference)
 
 
 def test_parkinson_standard_errors_are_sd_over_root_n_to_three_decimals() -> None:

@@ -12,9 +12,9 @@ from typing import Any, final
 
 import pandas as pd
 
+from nma import outcomes
 from nma.errors import NmaError, nearest
 from nma.network import Network
-from nma.outcomes import Continuous, Contrast
 
 __all__ = ["Description", "describe", "load", "names", "network"]
 
@@ -171,8 +171,8 @@ def network(name: str) -> Network:
         )
         raise NmaError(message)
     how = dict(facts["network"])
-    outcome = dict(how.pop("outcome"))
-    if how.pop("reader") == "arms":
-        return Network.from_arms(load(name), **how, outcome=Continuous(**outcome))
-    pair = tuple(outcome.pop("n"))
-    return Network.from_contrasts(load(name), **how, outcome=Contrast(**outcome, n=pair))
+    settings = dict(how.pop("outcome"))
+    outcome = getattr(outcomes, settings.pop("kind"))(**settings)
+    read: Any = {"arms": Network.from_arms, "contrasts": Network.from_contrasts}[how.pop("reader")]
+    made: Network = read(load(name), **how, outcome=outcome)
+    return made

@@ -76,8 +76,9 @@ def build(problem: Problem, parametrisation: Parametrisation) -> Any:
 
 
 def _arm_labels(problem: Problem) -> list[str]:
-    arms = zip(problem.arms["study"], problem.arms["treatment"], strict=True)
-    return [f"{study}: {treatment}" for study, treatment in arms]
+    named = problem.arms["study"].str.cat(problem.arms["treatment"], sep=": ")
+    again = named.groupby(named).cumcount()
+    return [f"{name} ({k + 1})" if k else name for name, k in zip(named, again, strict=True)]
 
 
 def _density(prior: Prior, x: Any) -> Any:

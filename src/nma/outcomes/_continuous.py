@@ -13,12 +13,13 @@ from nma.errors import Issue, ModelError
 from nma.instruments import Instrument, ReferenceSD
 from nma.outcomes import _checks, _doubts, _reference
 from nma.outcomes._by_name import ByName
-from nma.outcomes._measures import UNSAID, require_better, require_measure
+from nma.outcomes._differences import differences, most_precise_first
+from nma.outcomes._measures import UNSAID, has_unit_one, require_better, require_measure
 from nma.outcomes._scores import Scores, meanings
 from nma.outcomes._spread import Spread, pooled
 from nma.outcomes._standardised import hedges
 from nma.priors import Prior
-from nma.problem import Contrasts, Evidence, trials_by_size
+from nma.problem import Contrasts, Evidence
 from nma.protocols import Better
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ __all__ = ["Continuous"]
 
 NAMELESS = "No instrument is named: all means are taken to be on scales where {better} is better."
 
+FINAL_SCORES = (
+    "ROM: means were read as final scores. A ratio of changes from baseline has no meaning; say "
+    "scores='final' if you have checked."
+)
 OWN_SDS = "SMD: Hedges' g, each trial in units of its own SD, pooled over all its arms."
 
 
@@ -55,6 +60,12 @@ class Continuous:
     its V divided by :math:`R^2`; R is taken as known, and there is no J. Either way b changes
     nothing, and the contrasts of a trial add up.
 
+    The **ratio of means** (ROM), for final scores on a scale with a true zero, is
+    :math:`y_k = \log \bar x_k - \log \bar x_b` with
+
+    .. math:: V_{kk} = s_k^2/(n_k \bar x_k^2) + s_b^2/(n_b \bar x_b^2), \qquad
+       V_{jk} = s_b^2/(n_b \bar x_b^2)
+
     Parameters
     ----------
     mean : str
@@ -66,8 +77,8 @@ class Continuous:
         Column of standard errors of the means; read only where sd and n are not both given.
     n : str, optional
         Column of participants; an SMD by each trial's own standard deviation needs it.
-    measure : {"MD", "SMD"}
-        The measure: mean difference, or standardised mean difference.
+    measure : {"MD", "SMD", "ROM"}
+        The measure: mean difference, standardised mean difference, or ratio of means.
     better : {"lower", "higher"}
         Which direction is better for the patient; no default.
     instrument : str, optional
@@ -80,6 +91,9 @@ class Continuous:
         The standard deviation of each instrument: pooled over all arms on it by degrees of
         freedom, without trials that report changes; or known, from people at baseline in a large
         trial or at follow-up, not from changes. If not given, each trial has its own.
+    scores : {"final", "change"}, optional
+        What the means are of, where you know it for all trials. Ratios of means are refused for
+        changes; where nothing is said, a notice says that they were read as final scores.
 
     Raises
     ------
@@ -103,6 +117,7 @@ class Continuous:
     Franchini et al. 2012, doi:10.1002/jrsm.1049, on the covariance of multi-arm trials.
     Hedges 1981, doi:10.3102/10769986006002107, on g and J.
     Gleser and Olkin 1994, in The Handbook of Research Synthesis, pp. 339-355, on its covariance.
+    Friedrich, Adhikari and Beyene 2008, doi:10.1186/1471-2288-8-32, on ratios of means.
     """
 
     mean: str
@@ -114,14 +129,14 @@ class Continuous:
     instrument: str | None = field(kw_only=True, default=None)
     instruments: Mapping[str, Instrument] | None = field(kw_only=True, default=None)
     reference_sd: Literal["pooled"] | Mapping[str, float] | None = field(kw_only=True, default=None)
+    scores: Literal["final", "change"] | None = field(kw_only=True, default=None)
 
     reports: ClassVar[Literal["arms"]] = "arms"
-    ratio: ClassVar[bool] = False
     scale: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         require_better(self.better)
-        require_measure(self.measure, known=("MD", "SMD"))
+        require_measure(self.measure, known=("MD", "SMD", "ROM"))
         if self.se is None and (self.sd is None or self.n is None):
             message = "Continuous needs the spread of every mean: name `se`, or `sd` and `n`."
             raise ModelError(message)
@@ -132,6 +147,11 @@ class Continuous:
             stated = {name: float(sd) for name, sd in self.reference_sd.items()}
             object.__setattr__(self, "reference_sd", ByName(stated))
         _require_fitting(self)
+
+    @property
+    def ratio(self) -> bool:
+        """Whether effects are log ratios, printed back-transformed."""
+        return self.measure == "ROM"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -166,6 +186,12 @@ class Continuous:
         issues += self._spread.issues(rows)
         if self._has_own_sds:
             issues += self._spread.without_participants(rows)
+        if self.ratio:
+            remedy = (
+                "A ratio needs means above zero: final scores on a scale with a true zero, not "
+                "changes from baseline. For changes use measure='MD' or 'SMD'."
+            )
+            issues += _checks.positive(rows, self.mean, remedy)
         scores = self._scores(rows)
         if scores is not None:
             issues += scores.issues(self.mean, self._spread)
@@ -180,8 +206,8 @@ class Continuous:
         return self._spread.participants(rows)[:, None]
 
     def unit(self, rows: pd.DataFrame) -> NDArray[np.float64]:
-        """Return 1 for SMD, else the pooled within-arm standard deviation of trials that tell."""
-        if self.measure == "SMD":
+        """Return 1 for SMD and ROM, else each trial's standard deviation pooled within arms."""
+        if has_unit_one(self.measure):
             return np.ones(1)
         if self.n is None:
             return np.empty(0)
@@ -206,29 +232,30 @@ class Continuous:
         arms: NDArray[np.int64],
         trial_level: Prior,  # noqa: ARG002  trial levels cancel exactly in normal data
     ) -> tuple[Evidence, ...]:
-        """Return differences within trials; trial levels cancel, as under a flat prior.
-
-        They are taken from each trial's most precise arm: an arm that tells next to nothing
-        would drown the others in rounding if they all shared its error.
-        """
+        """Return differences within trials; trial levels cancel, as under a flat prior."""
         mean, error = self._means(rows), self._errors(rows)
         found = []
-        for trials in trials_by_size(pd.factorize(rows["study"])[0]):
-            precise = np.take_along_axis(trials, np.argsort(error[trials], kind="stable"), axis=1)
-            y, V = _differences(mean[precise], error[precise])
+        for precise in most_precise_first(pd.factorize(rows["study"])[0], error):
+            y, V = differences(mean[precise], error[precise])
             found.append(Contrasts(arms[precise, 0], *self._standardised(rows, precise, y, V)))
         return tuple(found)
 
     def _means(self, rows: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the means, reversed in sign where the instrument's direction is the other."""
+        """Return the means, reversed in sign where the instrument's direction is the other.
+
+        Of ratios, their logarithms.
+        """
         mean, scores = rows[self.mean].to_numpy(), self._scores(rows)
+        if self.ratio:
+            return np.asarray(np.log(mean))
         return mean if scores is None else mean * scores.signs(self.better)
 
     def _errors(self, rows: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the variance of each mean, or its multiple of the trial's own variance."""
+        """Return the variance of each mean or log mean, or its multiple of the trial's own."""
         if self._has_own_sds:
             return np.asarray(1 / self._spread.participants(rows))
-        return self._spread.errors(rows)
+        errors = self._spread.errors(rows)
+        return np.asarray(errors / rows[self.mean].to_numpy() ** 2) if self.ratio else errors
 
     def _standardised(
         self,
@@ -238,7 +265,7 @@ class Continuous:
         V: NDArray[np.float64],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return differences, and their covariance, on the scale of the measure."""
-        if self.measure == "MD":
+        if self.measure != "SMD":
             return y, V
         if self.reference_sd is None:
             trial = pd.factorize(rows["study"])[0][trials[:, 0]]
@@ -248,6 +275,14 @@ class Continuous:
         assert scores is not None  # noqa: S101  a reference SD needs instruments
         sd = _reference.by_row(scores, self.reference_sds(rows))[trials[:, 0]]
         return y / sd[:, None], V / sd[:, None, None] ** 2
+
+    def merged(self, rows: pd.DataFrame) -> dict[str, float]:
+        """Return the numbers of several arms taken together as one group of participants."""
+        return self._spread.merged(rows, self.mean)
+
+    def as_normal(self) -> Continuous:
+        """Return the outcome itself: means are read as normal contrasts."""
+        return self
 
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         """Return what was derived, reversed and chosen in reading the numbers."""
@@ -261,6 +296,8 @@ class Continuous:
                 found += scores.mixed(self.mean, self._spread)
         elif self.measure == "SMD":
             found += [NAMELESS.format(better=self.better)]
+        if self.ratio and self.scores is None:
+            found += [FINAL_SCORES]
         if self._has_own_sds:
             found += [OWN_SDS]
         elif self.measure == "SMD":
@@ -287,6 +324,17 @@ def _require_fitting(outcome: Continuous) -> None:
     """Refuse settings that need another one."""
     column = outcome.instrument
     lacking = {
+        f"scores={outcome.scores!r} is not a choice: say scores='final' or scores='change'.": (
+            outcome.scores not in {None, "final", "change"}
+        ),
+        "measure='ROM' is refused for changes from baseline: their ratio depends on where the "
+        "scale begins, and has no value at a change of zero. Use measure='MD' or 'SMD'.": (
+            outcome.ratio and outcome.scores == "change"
+        ),
+        "measure='ROM' has no units and reverses no sign: leave `instrument` out, and read "
+        "instruments of the other direction apart.": (
+            outcome.ratio and outcome.instrument is not None
+        ),
         f"instrument={column!r} is not a column: name the one that tells each arm's instrument.": (
             column is not None and not (column and isinstance(column, str))
         ),
@@ -305,12 +353,3 @@ def _require_fitting(outcome: Continuous) -> None:
     for message, is_so in lacking.items():
         if is_so:
             raise ModelError(message)
-
-
-def _differences(
-    mean: NDArray[np.float64], error: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return differences from each trial's first arm and their covariance."""
-    y = mean[:, 1:] - mean[:, :1]
-    V = error[:, 1:, None] * np.eye(y.shape[1]) + error[:, :1, None]
-    return y, V

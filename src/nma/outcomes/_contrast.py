@@ -13,6 +13,7 @@ import pandas as pd
 from nma.errors import Issue, ModelError, nearest, shown
 from nma.instruments import ReferenceSD
 from nma.outcomes import _checks, _multiarm
+from nma.outcomes._estimates import NO_SPREAD, Estimates, require_one_spread
 from nma.outcomes._measures import RATIOS, UNSAID, has_unit_one, require_better, require_measure
 from nma.priors import Prior
 from nma.problem import Contrasts, Evidence
@@ -36,9 +37,13 @@ class Contrast:
     Parameters
     ----------
     effect : str
-        Column of effects, treatment minus comparator; the logarithm for ratio measures.
-    se : str
+        Column of effects, treatment minus comparator. Ratio measures: the logarithm beside ``se``,
+        the ratio as it is printed beside ``lower`` and ``upper``.
+    se : str, optional
         Column of standard errors of the effects.
+    lower, upper : str, optional
+        Columns of confidence limits, in place of ``se``; of ratio measures, as they are printed.
+        The standard error is (upper - lower) / (2 z), of logarithms for ratio measures.
     measure : str
         Name of the measure: "MD", "SMD", "OR", "RR", "HR", or a name of your own.
     better : {"lower", "higher"}
@@ -51,6 +56,8 @@ class Contrast:
         effects of each against the base arm.
     n : pair of str, optional
         Columns of participants under treatment and comparator.
+    level : float, default 0.95
+        Probability of the confidence interval between the limits.
     scale : float, optional
         Within-arm standard deviation of the outcome, which sizes the default priors; by default
         it is worked out from ``n``.
@@ -58,8 +65,8 @@ class Contrast:
     Raises
     ------
     ModelError
-        If ``better`` or ``measure`` is missing or misspelt, ``n`` is not two columns, or ``scale``
-        is not a standard deviation.
+        If ``better`` or ``measure`` is missing or misspelt, neither ``se`` nor both limits are
+        named, ``n`` is not two columns, or ``scale`` is not a standard deviation.
 
     Examples
     --------
@@ -67,6 +74,11 @@ class Contrast:
     >>> pain = nma.outcomes.Contrast("md", "se", measure="MD", better="lower", n=("n1", "n2"))
     >>> pain.measure, pain.better
     ('MD', 'lower')
+    >>> survival = nma.outcomes.Contrast(
+    ...     "hr", lower="lower", upper="upper", measure="HR", better="lower"
+    ... )
+    >>> survival.columns
+    ('hr', 'lower', 'upper')
 
     References
     ----------
@@ -74,12 +86,15 @@ class Contrast:
     """
 
     effect: str
-    se: str
+    se: str | None = None
+    lower: str | None = field(kw_only=True, default=None)
+    upper: str | None = field(kw_only=True, default=None)
     measure: str = field(kw_only=True, default="")
     better: Better = field(kw_only=True, default=UNSAID)
     base_se: str | None = field(kw_only=True, default=None)
     covariance: Mapping[str, Any] | None = field(kw_only=True, default=None, compare=False)
     n: tuple[str, str] | None = field(kw_only=True, default=None)
+    level: float = field(kw_only=True, default=0.95)
     scale: float | None = field(kw_only=True, default=None)
 
     reports: ClassVar[Literal["contrasts"]] = "contrasts"
@@ -88,6 +103,7 @@ class Contrast:
     def __post_init__(self) -> None:
         require_better(self.better)
         require_measure(self.measure)
+        require_one_spread(self.se, self.lower, self.upper, self.level)
         if self.scale is not None and not 0 < self.scale < np.inf:
             message = f"scale={self.scale!r} is not a standard deviation: give a positive number."
             raise ModelError(message)
@@ -109,19 +125,21 @@ class Contrast:
     @property
     def columns(self) -> tuple[str, ...]:
         """The user's columns that hold numbers."""
-        base = () if self.base_se is None else (self.base_se,)
-        return (self.effect, self.se, *base, *(self.n or ()))
+        named = (self.se, self.lower, self.upper, self.base_se)
+        return (self.effect, *(name for name in named if name is not None), *(self.n or ()))
+
+    @property
+    def _estimates(self) -> Estimates:
+        """How effects and their standard errors are read."""
+        return Estimates(self.effect, self.se, self.lower, self.upper, self.level, self.measure)
 
     def check(self, rows: pd.DataFrame) -> list[Issue]:
         """Return every problem in the numbers and in the make-up of multi-arm trials."""
-        remedy = "Supply the number, or leave the whole trial out and say so."
-        issues = _checks.missing(rows, self.effect, remedy) + _checks.missing(rows, self.se, remedy)
+        issues = self._estimates.issues(rows)
         for name in dict.fromkeys(self.columns):
             issues += _checks.infinite(rows, name)
-        remedy = "Check the cell: a standard error of zero would give the trial all the weight."
-        for spread in (self.se, self.base_se):
-            if spread is not None:
-                issues += _checks.positive(rows, spread, remedy)
+        if self.base_se is not None:
+            issues += _checks.positive(rows, self.base_se, NO_SPREAD)
         remedy = "An arm needs two participants or more; leave the cell empty if not known."
         for name in dict.fromkeys(self.n or ()):
             issues += _checks.at_least(rows, name, 2, remedy)
@@ -151,8 +169,8 @@ class Contrast:
         codes, studies = pd.factorize(rows["study"].to_numpy())
         ends = np.flatnonzero(np.diff(codes, append=-1)) + 1
         starts = np.r_[0, ends[:-1]]
-        named = [self.effect, self.se, *([] if self.base_se is None else [self.base_se])]
-        effect, se, *base = (rows[name].to_numpy() for name in named)
+        effect, se = self._estimates.told(rows)
+        base = [] if self.base_se is None else [rows[self.base_se].to_numpy()]
         sides = list(zip(rows["treatment"], rows["comparator"], strict=True))
         index = rows.index.to_numpy()
         return [
@@ -180,13 +198,21 @@ class Contrast:
         if has_unit_one(self.measure):
             return np.ones(1)
         n = self.participants(rows)
-        sd = pd.Series(rows[self.se].to_numpy() / np.sqrt((1 / n).sum(axis=1)))
+        sd = pd.Series(self._estimates.told(rows)[1] / np.sqrt((1 / n).sum(axis=1)))
         by_trial = sd.groupby(rows["study"].to_numpy()).median()
         return by_trial.dropna().to_numpy()
 
     def reference_sds(self, rows: pd.DataFrame) -> tuple[ReferenceSD, ...]:  # noqa: ARG002
         """Return none: contrasts name no instrument."""
         return ()
+
+    def merged(self, rows: pd.DataFrame) -> dict[str, float]:  # noqa: ARG002
+        """Return NaN: contrasts do not tell what their arms would together."""
+        return dict.fromkeys(self.columns, float("nan"))
+
+    def as_normal(self) -> Contrast:
+        """Return the outcome itself: contrasts are normal."""
+        return self
 
     def evidence(
         self,
@@ -197,7 +223,7 @@ class Contrast:
         """Return the contrasts against each trial's first arm, trials of one size together."""
         codes = pd.factorize(rows["study"].to_numpy())[0]
         alone = (np.bincount(codes) == 1)[codes]
-        effect, se = rows[self.effect].to_numpy(), rows[self.se].to_numpy()
+        effect, se = self._estimates.told(rows)
         pairs = Contrasts(arms[alone][:, ::-1], effect[alone, None], se[alone, None, None] ** 2)
         by_size: dict[int, list[_multiarm.Whole]] = {}
         inside = np.split(arms[~alone], np.flatnonzero(np.diff(codes[~alone])) + 1)
@@ -208,8 +234,9 @@ class Contrast:
         return tuple(([pairs] if alone.any() else []) + several)
 
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
-        """Return how the covariance of each multi-arm trial was found."""
-        return tuple(_multiarm.notice(trial) for trial in self._trials(rows))
+        """Return how standard errors and the covariance of multi-arm trials were found."""
+        found = self._estimates.notices(rows)
+        return (*found, *(_multiarm.notice(trial) for trial in self._trials(rows)))
 
 
 def _stacked(trials: list[_multiarm.Whole]) -> Contrasts:

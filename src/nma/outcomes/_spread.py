@@ -102,6 +102,21 @@ class Spread:
         here = np.isnan(rows[self.n].to_numpy()) & np.isfinite(self.errors(rows))
         return _checks.where(rows, self.n, here, "missing", problem, remedy)
 
+    def merged(self, rows: pd.DataFrame, mean: str) -> dict[str, float]:
+        r"""Return the mean, spread and participants of several arms taken as one, else NaN.
+
+        .. math:: s^2 = \frac{\sum (n_a - 1) s_a^2 + \sum n_a (\bar x_a - \bar x)^2}{N - 1}
+
+        as if their participants had been one group of N (Cochrane Handbook, table 6.5.a).
+        """
+        n, sd, means = self.participants(rows), self.deviations(rows), rows[mean].to_numpy()
+        people = float(n.sum())
+        centre = float((n * means).sum() / people)
+        squares = ((n - 1) * sd**2 + n * (means - centre) ** 2).sum()
+        one = float(np.sqrt(squares / (people - 1)))
+        told = {self.sd: one, self.se: one / np.sqrt(people), self.n: people}
+        return {mean: centre} | {name: told[name] for name in told if name is not None}
+
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         """Return which standard errors stood in for standard deviations."""
         if self.sd is None or self.n is None or self.se is None:

@@ -1,0 +1,177 @@
+"""Estimates as they are printed: with a standard error, or between confidence limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from nma.errors import Issue, ModelError
+from nma.outcomes import _checks
+from nma.outcomes._events import listed
+from nma.outcomes._measures import RATIOS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["NO_SPREAD", "Estimates", "require_one_spread"]
+
+NO_SPREAD = "Check the cell: a standard error of zero would give the trial all the weight."
+UNLIKE = 0.2
+"""Standard errors by which an estimate may lie off the middle of its interval unremarked."""
+
+
+def require_one_spread(se: str | None, lower: str | None, upper: str | None, level: float) -> None:
+    """Refuse a spread that is told twice, by half, or not at all."""
+    if (lower is None) != (upper is None) or (se is None) == (lower is None):
+        message = (
+            "Contrast needs the spread of every effect, told once: name `se`, or both limits, "
+            "`lower` and `upper`."
+        )
+        raise ModelError(message)
+    if not 0.5 <= level < 1:
+        message = (
+            f"level={level!r} is not the probability of a confidence interval: write 0.95 for 95%."
+        )
+        raise ModelError(message)
+
+
+@final
+@dataclass(frozen=True)
+class Estimates:
+    """The columns that tell effects and their spread.
+
+    Parameters
+    ----------
+    effect : str
+        Effects: logarithms of ratios beside ``se``, the ratios themselves beside limits.
+    se, lower, upper : str, optional
+        Standard error, or confidence limits.
+    level : float
+        Probability of the interval.
+    measure : str
+        The measure.
+    """
+
+    effect: str
+    se: str | None
+    lower: str | None
+    upper: str | None
+    level: float
+    measure: str
+
+    @property
+    def _limits(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.lower, self.upper) if name is not None)
+
+    @property
+    def _printed_ratios(self) -> bool:
+        return self.se is None and self.measure in RATIOS
+
+    @property
+    def _z(self) -> float:
+        from scipy.special import ndtri
+
+        return float(ndtri((1 + self.level) / 2))
+
+    def _on_scale(self, rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
+        """Return a column on the scale of the measure."""
+        values = rows[name].to_numpy()
+        return np.asarray(np.log(values) if self._printed_ratios else values, dtype=float)
+
+    def told(self, rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return effects and standard errors on the scale of the measure, (row,) each."""
+        with np.errstate(divide="ignore", invalid="ignore"):  # `issues` refuses such ratios
+            effect = self._on_scale(rows, self.effect)
+            if self.se is not None:
+                return effect, rows[self.se].to_numpy()
+            lower, upper = (self._on_scale(rows, name) for name in self._limits)
+        return effect, (upper - lower) / (2 * self._z)
+
+    def issues(self, rows: pd.DataFrame) -> list[Issue]:
+        """Return every number that is missing, and every interval that cannot be."""
+        remedy = "Supply the number, or leave the whole trial out and say so."
+        issues = _checks.missing(rows, self.effect, remedy)
+        if self.se is not None:
+            issues += _checks.missing(rows, self.se, remedy)
+            return issues + _checks.positive(rows, self.se, NO_SPREAD)
+        for name in self._limits:
+            issues += _checks.missing(rows, name, remedy)
+        if self._printed_ratios:
+            remedy = (
+                f"Beside limits, {self.measure} is read as printed, a ratio. For logarithms name "
+                "their standard error, `se`, instead of limits."
+            )
+            for name in (self.effect, *self._limits):
+                issues += _checks.positive(rows, name, remedy)
+        return issues + self._impossible(rows)
+
+    def _impossible(self, rows: pd.DataFrame) -> list[Issue]:
+        effect, lower, upper = (rows[name].to_numpy() for name in (self.effect, *self._limits))
+        remedy = "Check the row: the lower limit must lie below the upper one."
+        swapped = lower >= upper
+        problem = "the lower limit, {value}, does not lie below the upper one"
+        issues = _checks.where(rows, self._limits[0], swapped, "limits-swapped", problem, remedy)
+        remedy = "Check the row: is the interval of another comparison, or of another scale?"
+        outside = ~swapped & ((effect < lower) | (effect > upper))
+        problem = "{value} lies outside its own limits"
+        issues += _checks.where(rows, self.effect, outside, "outside-limits", problem, remedy)
+        return issues
+
+    def notices(self, rows: pd.DataFrame) -> list[str]:
+        """Return how standard errors were derived, and estimates that do not suit their limits."""
+        if self.se is not None:
+            return self._unlogged(rows)
+        log = "logarithms of the " if self._printed_ratios else ""
+        derived = (
+            f"Standard errors were derived from the {log}{100 * self.level:g}% limits: "
+            f"(upper - lower) / {2 * self._z:.6f}."
+        )
+        return [derived, *self._lopsided(rows)]
+
+    def _unlogged(self, rows: pd.DataFrame) -> list[str]:
+        """Return a remark on ratios that may have been given for their logarithms."""
+        effect = rows[self.effect].to_numpy()
+        about_one = len(effect) > 2 and effect.min() > 0 and 0.5 < np.median(effect) < 2
+        if self.measure not in RATIOS or not about_one:
+            return []
+        return [
+            (
+                f"Effects of {self.measure} are all positive and lie about 1 ({effect.min():g} to "
+                f"{effect.max():g}): check that {self.effect!r} holds logarithms, not ratios."
+            )
+        ]
+
+    def _lopsided(self, rows: pd.DataFrame) -> list[str]:
+        """Return a remark on estimates that lie off the middle of their limits."""
+        effect, se = self.told(rows)
+        lower, upper = (self._on_scale(rows, name) for name in self._limits)
+        off = np.abs(effect - (lower + upper) / 2)
+        rounding = self._rounding(rows, self.effect)
+        rounding = rounding + sum(self._rounding(rows, name) for name in self._limits) / 2
+        bad = off > UNLIKE * se + rounding
+        if not bad.any():
+            return []
+        studies = listed(sorted(set(rows["study"][bad])))
+        scale = " on the log scale" if self._printed_ratios else ""
+        return [
+            (
+                f"Estimates lie off the middle of their limits{scale} by more than rounding: "
+                f"{studies}. Check the numbers, the level and the scale of the interval."
+            )
+        ]
+
+    def _rounding(self, rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
+        """Return half a unit of the column's last printed digit, on the scale of the measure."""
+        values = rows[name].to_numpy()
+        places = max(_decimals(value) for value in values.tolist())
+        half = np.full(len(values), 0.5 * 10.0**-places)
+        return half / values if self._printed_ratios else half
+
+
+def _decimals(value: float) -> int:
+    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0

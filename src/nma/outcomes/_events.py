@@ -1,0 +1,150 @@
+"""Counts of events: what they cannot be, and what arms and trials without any tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+import pandas as pd
+
+from nma.errors import Issue, shortened
+from nma.outcomes import _checks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Events", "listed", "uneven", "whole"]
+
+FOLD = 10.0
+"""How far numbers of one unit are taken to lie from each other; a year has twelve months."""
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Return names as a sentence lists them."""
+    shown = ", ".join(map(shortened, names[:most]))
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def whole(rows: pd.DataFrame, column: str, counted: str) -> list[Issue]:
+    """Return an issue for every finite number in a column of counts that is not one."""
+    values = rows[column].to_numpy()
+    broken = np.isfinite(values) & (values != np.floor(values))
+    share = broken & (values > 0) & (values < 1)
+    percent = broken & ~share & (values > 0) & (values < 100)
+    issues = []
+    for bad, remedy in (
+        (share, f"Give the number of {counted}; if this is a proportion, multiply it by n."),
+        (percent, f"Give the number of {counted}; if this is a percentage, multiply it by n/100."),
+        (broken & ~share & ~percent, f"Give the number of {counted}, as the trial counted them."),
+    ):
+        issues += _checks.where(rows, column, bad, "not-a-count", "{value} is no count", remedy)
+    return issues
+
+
+def uneven(
+    rows: pd.DataFrame, values: NDArray[np.float64], column: str, what: str
+) -> tuple[str, ...]:
+    """Return a remark on trials whose numbers lie ten times and more from the median's."""
+    by_trial = pd.Series(values, index=rows["study"].to_numpy()).groupby(level=0).median()
+    ratio = by_trial / by_trial.median()
+    far = sorted(by_trial.index[(ratio >= FOLD) | (ratio <= 1 / FOLD)])
+    if not far:
+        return ()
+    lie = "lies" if len(far) == 1 else "lie"
+    return (
+        (
+            f"The {what} of {listed(far)} {lie} ten times or more from the median trial's: check "
+            f"that {column!r} is in one unit (years, months, days) throughout."
+        ),
+    )
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Events:
+    """The arms and their events.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The arms; those of a trial stand together.
+    column : str
+        The column of events.
+    most : array, (row,), optional
+        Participants, where events cannot be more.
+    """
+
+    rows: pd.DataFrame
+    column: str
+    most: NDArray[np.float64] | None = None
+
+    @cached_property
+    def count(self) -> NDArray[np.float64]:
+        """The events of each arm, (row,)."""
+        return np.asarray(self.rows[self.column].to_numpy(), dtype=float)
+
+    @cached_property
+    def trial(self) -> NDArray[np.int64]:
+        """The trial of each arm, (row,)."""
+        return pd.factorize(self.rows["study"].to_numpy())[0]
+
+    @cached_property
+    def none(self) -> NDArray[np.bool_]:
+        """Whether an arm has no events, (row,)."""
+        return np.asarray(self.count == 0)
+
+    @cached_property
+    def full(self) -> NDArray[np.bool_]:
+        """Whether everybody in an arm has the event, (row,)."""
+        return (
+            np.zeros_like(self.none) if self.most is None else np.asarray(self.count == self.most)
+        )
+
+    def _all_of(self, group: NDArray[np.int64], here: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return for every row whether all rows of its group are so."""
+        return np.asarray((np.bincount(group, ~here) == 0)[group])
+
+    @cached_property
+    def corrected(self) -> NDArray[np.bool_]:
+        """Whether the arm's trial has an empty cell, (row,)."""
+        return ~self._all_of(self.trial, ~(self.none | self.full))
+
+    @cached_property
+    def uninformative(self) -> NDArray[np.bool_]:
+        """Whether no arm of the trial has events, or all arms have nothing else, (row,)."""
+        return self._all_of(self.trial, self.none) | self._all_of(self.trial, self.full)
+
+    def studies(self, here: NDArray[np.bool_]) -> list[str]:
+        """Return the trials of some rows, sorted."""
+        return sorted(set(self.rows["study"][here]))
+
+    def issues(self) -> list[Issue]:
+        """Return every count that cannot be, and the network in which nothing happened."""
+        remedy = "Check the cell: events are counted from 0."
+        bad = self.count < 0
+        issues = _checks.where(
+            self.rows, self.column, bad, "negative", "{value} is negative", remedy
+        )
+        issues += whole(self.rows, self.column, "people or events")
+        if not issues and len(self.rows) and self.uninformative.all():
+            problem = "in no trial do some have the event and others not"
+            remedy = "Nothing can be estimated: check that the column holds the events."
+            issues.append(Issue("no-events", problem, remedy, column=self.column))
+        return issues
+
+    def notices(self) -> list[str]:
+        """Return the trials and treatments of which the events tell nothing."""
+        found = []
+        for here, said in ((self.none, "No events"), (self.full, "Events in everybody")):
+            alone = self.studies(self._all_of(self.trial, here))
+            if alone:
+                found.append(f"{said} in any arm of {listed(alone)}.")
+            code, names = pd.factorize(self.rows["treatment"].to_numpy(), sort=True)
+            never = list(dict.fromkeys(names[code[self._all_of(code, here)]]))
+            if never:
+                whose = "its effects rest" if len(never) == 1 else "their effects rest"
+                found.append(f"{said} under {listed(never)} in any trial: {whose} on the prior.")
+        return found

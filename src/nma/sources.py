@@ -1,0 +1,53 @@
+"""The sources of a network: trials that report one outcome in one way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, final
+
+from nma.problem import readonly
+from nma.protocols import Outcome
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["Source"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Trials that report one outcome in one way.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What they report.
+    rows : DataFrame
+        The user's numbers, one row for each arm or contrast, indexed by the user's row.
+    arms : array of int, (row, side)
+        Positions in the network's arms: one for an arm; treatment and comparator for a contrast.
+    """
+
+    outcome: Outcome
+    rows: pd.DataFrame
+    arms: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arms", readonly(self.arms))
+
+    def __reduce__(self) -> tuple[type[Source], tuple[Any, ...]]:
+        """Rebuild through the constructor, so that the arrays come back read-only."""
+        return Source, (self.outcome, self.rows, self.arms)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the outcome derived or chose in reading the numbers."""
+        return self.outcome.notices(self.rows)
+
+    def as_normal(self) -> Source:
+        """Return the source read as normal contrasts; itself where it is."""
+        outcome = self.outcome.as_normal()
+        return self if outcome is self.outcome else replace(self, outcome=outcome)
