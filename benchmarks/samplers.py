@@ -92,9 +92,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     warnings.simplefilter("ignore")
     lines = [
-        line
-        for name in NETWORKS
-        for line in row(name, nma.fit(nma.datasets.network(name)).problem)
+        line for name in NETWORKS for line in row(name, nma.fit(nma.datasets.network(name)).problem)
     ]
     frame = pd.DataFrame(lines)
     formats = {
