@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nma.errors import ModelError, shortened
-from nma.estimates import captioned, exact, require_level, sampled
-from nma.mixtures import Mixture
+from nma.estimates import captioned, exact, interval_name, require_level, sampled
 from nma.new_trial import generator
 from nma.priors import Normal
 from nma.tables import Table, decimals
@@ -153,9 +152,9 @@ def absolute_table(
     require_level(level)
     base = _baseline(posterior, reference_level, reference_sd)
     better, moments = posterior.network.better, posterior.draws.moments
-    if moments is not None:
+    if moments is not None and (np.isinf(moments.df) or not base.sd):
         d = moments.of(_against_reference(posterior))
-        points = Mixture(d.weight, base.points * d.means, base.points * d.sds)
+        points = d.times(base.points)
         found = exact(points.plus(np.full(d.sds.shape, base.sd**2)), level, better)
     else:
         drawn = absolute_effects(
@@ -244,7 +243,7 @@ def _caption(posterior: Posterior, base: _Baseline, level: float) -> str:
     spread = f" (sd {base.sd:g})" if base.sd else ""
     return (
         f"Mean outcome under each treatment in {scale}, where {shortened(posterior.comparator)} "
-        f"leads to {base.mean:g}{spread}, with {100 * level:g}% credible intervals; "
+        f"leads to {base.mean:g}{spread}, with {interval_name(posterior, level)}s; "
         f"{posterior.network.better} is better."
     )
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nma.estimates import captioned, estimates, ordered_pairs, positions, scale_name
+from nma.estimates import (
+    captioned,
+    estimates,
+    interval,
+    meanings,
+    ordered_pairs,
+    positions,
+    scale_name,
+)
 from nma.new_trial import drawn_effects
 from nma.posterior import require_several
 from nma.tables import Table, decimals, rounded
@@ -179,7 +187,8 @@ def effect_table(
         measure's own scale (back-transformed for ratio measures), with ``predictive_lower`` and
         ``predictive_upper`` where asked for; ``mean``, ``sd`` and ``mcse`` on the scale of the
         model; ``p_better``, the probability that the treatment is better than the comparator.
-        ``mcse`` is zero where the posterior is exact.
+        ``mcse`` is zero where the posterior is exact. Of a least-squares fit they are the estimate,
+        its standard error and the one-sided confidence, and intervals are confidence intervals.
 
     Raises
     ------
@@ -216,14 +225,15 @@ def effect_table(
         index=pd.MultiIndex.from_tuples(pairs, names=["treatment", "comparator"]),
         digits=dict.fromkeys((*columns, "mean", "sd"), digits) | {"mcse": digits + 2},
         caption=captioned(posterior, _effects_caption(posterior, level, predictive=predictive)),
+        notes=meanings(posterior),
     )
 
 
 def _effects_caption(posterior: Posterior, level: float, *, predictive: bool) -> str:
     new = "; predictive: the effect in one new trial like these" if predictive else ""
     return (
-        f"{posterior.network.measure}, treatment versus comparator, with {100 * level:g}% "
-        f"credible intervals{new}; {_direction(posterior)}."
+        f"{posterior.network.measure}, treatment versus comparator, with "
+        f"{interval_name(posterior, level)}s{new}; {_direction(posterior)}."
     )
 
 
@@ -268,8 +278,9 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
         columns=names,
         caption=captioned(
             posterior,
-            f"League table: {posterior.network.measure} of row versus column with {100 * level:g}% "
-            f"credible intervals; {_direction(posterior).replace('the treatment', 'the row')}.",
+            f"League table: {posterior.network.measure} of row versus column with "
+            f"{interval_name(posterior, level)}s; "
+            f"{_direction(posterior).replace('the treatment', 'the row')}.",
         ),
         notes=posterior.notices,
     )

@@ -179,8 +179,8 @@ class Moments:
         Degrees of freedom of t distributions in place of the normals; ``covariance`` is then their
         squared scale.
     unknown : array, (parameter, direction)
-        Orthonormal directions of beta that nothing determines, where priors are flat; functions
-        that move along one are NaN.
+        Orthonormal directions of beta that nothing determines, where priors are flat: ``mean`` and
+        ``covariance`` have no part along them, and functions that move along one are NaN.
     """
 
     weight: NDArray[np.float64]
@@ -237,6 +237,7 @@ class Moments:
     ) -> Mixture:
         sds = np.sqrt(np.maximum(variance, 0.0))
         if self.unknown.size:
-            touched = np.abs(contrasts @ self.unknown).max(axis=1) > TOUCHED
+            along = np.linalg.norm(contrasts @ self.unknown, axis=1)
+            touched = along > TOUCHED * np.linalg.norm(contrasts, axis=1)
             means, sds = (np.where(touched, np.nan, array) for array in (means, sds))
         return Mixture(self.weight, means, sds, self.df)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nma.effects import effect_table
 from nma.errors import ModelError, nearest, shown
-from nma.estimates import captioned
+from nma.estimates import captioned, interval_name, meanings
 from nma.instruments import Instrument, ReferenceSD
 from nma.tables import Table, decimals
 
@@ -94,12 +94,13 @@ def in_points(
     return Table(
         points,
         digits=dict.fromkeys(("estimate", "lower", "upper", "sd"), digits) | {"mcse": digits + 2},
-        caption=captioned(posterior, _caption(reference, level)),
+        caption=captioned(posterior, _caption(posterior, reference, level)),
         notes=(
             *_notes(instrument),
             *_beyond(points, instrument),
             KNOWN_SD,
             *([f"Signs are turned: {posterior.network.better} is better in the outcome."] * turned),
+            *meanings(posterior),
             *posterior.notices,
         ),
     )
@@ -167,13 +168,13 @@ def _scaled(numbers: pd.DataFrame, factor: float) -> pd.DataFrame:
     return points.join(spread).join(numbers["p_better"])
 
 
-def _caption(reference: ReferenceSD, level: float) -> str:
+def _caption(posterior: Posterior, reference: ReferenceSD, level: float) -> str:
     instrument = reference.instrument
     side = "negative" if instrument.better == "lower" else "positive"
     return (
-        f"Points of {instrument}, treatment versus comparator, with {100 * level:g}% credible "
-        f"intervals; {side} favours the treatment. SMD times {reference.value:.4g}, the SD of "
-        f"{instrument.name}, {reference.origin}."
+        f"Points of {instrument}, treatment versus comparator, with "
+        f"{interval_name(posterior, level)}s; {side} favours the treatment. SMD times "
+        f"{reference.value:.4g}, the SD of {instrument.name}, {reference.origin}."
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nma.effects import effect_table
 from nma.errors import ModelError
-from nma.estimates import scale_name
+from nma.estimates import centre, interval_name, scale_name
 from nma.plots._axis import Axis, axis_of, numeral, typeset
 from nma.plots._canvas import inches, owned
 from nma.plots._figure import figure
@@ -137,7 +137,7 @@ def _same(found: pd.DataFrame) -> bool:
 def _sentence(posterior: Posterior, level: float, thin: str) -> str:
     log = f" of the {scale_name(posterior)}" if posterior.network.ratio else ""
     return (
-        f"Square: posterior mean{log}; thick line: {100 * level:g}% credible interval{thin}. "
+        f"Square: {centre(posterior)}{log}; thick line: {interval_name(posterior, level)}{thin}. "
         f"{posterior.network.measure}, {posterior.network.better} is better."
     )
 
