@@ -11,7 +11,7 @@ import pandas as pd
 from nma.estimates import (
     captioned,
     estimates,
-    interval,
+    interval_name,
     meanings,
     ordered_pairs,
     positions,

@@ -105,10 +105,11 @@ def meanings(posterior: Posterior) -> tuple[str, ...]:
     """Return what columns hold where there is no posterior."""
     if is_credible(posterior):
         return ()
-    return (
+    said = (
         "No posterior: sd is the standard error, and p_better the one-sided confidence, one minus "
-        "the one-sided p-value of no difference.",
+        "the one-sided p-value of no difference."
     )
+    return (said,)
 
 
 def ordered_pairs(posterior: Posterior, comparators: Sequence[str] | None) -> list[tuple[str, str]]:
