@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ESTIMATORS", "Estimate", "Fit", "Profile"]
 
-PER_DECADE = 8
+PER_DECADE = 4
 """Values of tau squared tried in each decade: likelihoods change over a decade or more."""
 
 
