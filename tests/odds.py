@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 import nma
+from nma.protocols import Better
 
 
 def contrasts(frame: pd.DataFrame) -> pd.DataFrame:
@@ -35,7 +36,7 @@ def contrasts(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def network(name: str, *, better: str, reference: str) -> nma.Network:
+def network(name: str, *, better: Better, reference: str) -> nma.Network:
     """Return a dataset of events as a network of log odds ratios."""
     return nma.Network.from_contrasts(
         contrasts(nma.datasets.load(name)),

@@ -16,6 +16,7 @@ import pytest
 
 import nma
 import odds
+from nma.protocols import Better
 
 Numbers = dict[str, tuple[float, float]]
 
@@ -138,7 +139,7 @@ SENN_P_SCORES = {
     "sulfonylurea": 0.2103077,
     "vildagliptin": 0.4232467,
 }
-EVENTS = {
+EVENTS: dict[str, tuple[Better, str]] = {
     "smoking": ("higher", "no intervention"),
     "thrombolytics": ("lower", "SK"),
     "blocker": ("lower", "control"),
@@ -164,9 +165,9 @@ def test_effects_and_standard_errors(name: str, tau: str) -> None:
     posterior = fitted(name, tau)
     table = nma.effect_table(posterior, comparators=[posterior.network.reference])
     for treatment, (estimate, error) in EFFECTS[name, tau].items():
-        row = table.loc[(treatment, posterior.network.reference)]
-        assert row["mean"] == pytest.approx(estimate, abs=1e-6), treatment
-        assert row["sd"] == pytest.approx(error, abs=1e-6), treatment
+        pair = treatment, posterior.network.reference
+        assert table["mean"][pair] == pytest.approx(estimate, abs=1e-6), treatment
+        assert table["sd"][pair] == pytest.approx(error, abs=1e-6), treatment
 
 
 @pytest.mark.parametrize("name", NETMETA)
@@ -213,7 +214,8 @@ def by_pooled_sd(*, corrected: bool) -> dict[str, tuple[float, float]]:
     table = nma.effect_table(
         nma.fit(network, engine=nma.engines.LeastSquares("common")), comparators=["placebo"]
     )
-    return {drug: (row["mean"], row["sd"]) for (drug, _), row in table.iterrows()}
+    drugs = table.index.get_level_values("treatment")
+    return dict(zip(drugs, zip(table["mean"], table["sd"], strict=True), strict=True))
 
 
 def uncorrected(frame: pd.DataFrame) -> pd.DataFrame:
@@ -222,10 +224,12 @@ def uncorrected(frame: pd.DataFrame) -> pd.DataFrame:
     for study, arms in frame.groupby("study"):
         df = arms["n"].sum() - len(arms)
         pooled = np.sqrt(((arms["n"] - 1) * arms["sd"] ** 2).sum() / df)
-        for one, other in combinations(arms.itertuples(), 2):
-            d = (one.mean - other.mean) / pooled
-            variance = 1 / one.n + 1 / other.n + d**2 / (2 * arms["n"].sum())
-            rows.append((study, one.treatment, other.treatment, d, np.sqrt(variance)))
+        names = arms["treatment"].tolist()
+        mean, n = arms["mean"].to_numpy(float), arms["n"].to_numpy(float)
+        for j, k in combinations(range(len(names)), 2):
+            d = (mean[j] - mean[k]) / pooled
+            variance = 1 / n[j] + 1 / n[k] + d**2 / (2 * n.sum())
+            rows.append((study, names[j], names[k], d, np.sqrt(variance)))
     return pd.DataFrame(rows, columns=["study", "treatment", "comparator", "effect", "se"])
 
 

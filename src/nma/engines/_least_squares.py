@@ -73,7 +73,7 @@ class LeastSquares:
     >>> import nma
     >>> network = nma.datasets.network("parkinson")
     >>> posterior = nma.fit(network, engine=nma.engines.LeastSquares(tau="DL"))
-    >>> nma.effect_table(posterior).loc[("pramipexole", "placebo"), "estimate"].round(6)
+    >>> print(nma.effect_table(posterior)["estimate"]["pramipexole", "placebo"].round(6))
     -1.811553
 
     References
