@@ -2,9 +2,9 @@
 
 Run: python benchmarks/samplers.py [--write]
 
-Each engine samples the same resolved problem. Seconds are the median of three samplings in one
-process after one that warms up; "with compiling" is the first of them, since PyMC and nutpie
-compile a model anew for every fit and a fit is what a user waits for. Effective draws are the
+Each engine samples the same resolved problem three times in one process: "first" is the first, and
+"later" the faster of the others. PyMC 5 and nutpie compile a model anew for every fit, and a fit is
+what a user waits for, so compiling is in all of them. Effective draws are the
 smallest over effects and tau: bulk ESS by ArviZ for the samplers. Sobol draws are not a Markov
 chain, so for the exact engine two numbers stand here: the number of draws, as if they were
 independent, and the number of independent draws whose mean would be as near to the exact posterior
@@ -14,7 +14,6 @@ mean as theirs is, (sd / rms error)^2 over its 8 independent chains, the smalles
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
 import warnings
 from dataclasses import replace
@@ -24,7 +23,7 @@ import pandas as pd
 import results
 
 import nma
-from nma.problem import Problem
+from nma.problem import Draws, Problem
 from nma.protocols import Engine
 
 NETWORKS = ("parkinson", "senn2013", "back_pain")
@@ -37,28 +36,26 @@ ENGINES: dict[str, Engine] = {
 }
 
 
-def seconds(engine: Engine, task: Problem) -> tuple[float, float, nma.Posterior | object]:
-    """Return the seconds of the first run, the median of those after it, and the last draws."""
+def sampled(engine: Engine, task: Problem) -> tuple[float, float, Draws]:
+    """Return the seconds of the first run, the least of those after it, and the last draws."""
     times = []
-    for _ in range(REPEATS + 1):
+    for _ in range(REPEATS):
         start = time.perf_counter()
         draws = engine.sample(task)
         assert draws.values["beta"].size
         times.append(time.perf_counter() - start)
-    return times[0], statistics.median(times[1:]), draws
+    return times[0], min(times[1:]), draws
 
 
-def effective(engine: Engine, task: Problem) -> tuple[float, float]:
+def effective(draws: Draws) -> tuple[float, float]:
     """Return effective draws as a count, and as independent draws of the same accuracy."""
-    draws = engine.sample(task)
     if draws.moments is None:
         bulk = draws.diagnostics["ess_bulk"]
         return bulk, bulk
     beta = draws.values["beta"].to_numpy()
     exact = draws.moments.of(np.eye(beta.shape[-1]))
     error = beta.mean(axis=1) - exact.mean
-    chains = beta.shape[0]
-    equivalent = chains * exact.sd**2 / (error**2).mean(axis=0)
+    equivalent = beta.shape[0] * exact.sd**2 / (error**2).mean(axis=0)
     return float(beta.shape[0] * beta.shape[1]), float(equivalent.min())
 
 
@@ -66,8 +63,8 @@ def row(name: str, task: Problem) -> list[dict[str, object]]:
     """Return one line for each engine, with its ratio to PyMC's."""
     lines = []
     for label, engine in ENGINES.items():
-        first, later, _ = seconds(engine, task)
-        count, equivalent = effective(engine, task)
+        first, later, draws = sampled(engine, task)
+        count, equivalent = effective(draws)
         lines.append(
             {
                 "network": name,

@@ -7,12 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 import nma
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+HOURS = nma.instruments.Instrument("hours off", 0, 24, "lower")
 LONG = "supervised graded motor control exercise {:02d}"
 
 
@@ -124,6 +129,26 @@ def apart() -> nma.Network:
     return network(trials)
 
 
+def narrow() -> Axes:
+    """Return axes of a small page."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    page = Figure(figsize=(5, 4), layout="constrained")
+    FigureCanvasAgg(page)
+    return page.add_subplot()
+
+
+def points() -> nma.Posterior:
+    """Return standardised effects."""
+    off = nma.outcomes.Continuous("mean", sd="sd", n="n", measure="SMD", better="lower")
+    trials = nma.datasets.load("parkinson")
+    evidence = nma.Network.from_arms(
+        trials, study="study", treatment="treatment", outcome=off, reference="placebo"
+    )
+    return nma.fit(evidence)
+
+
 def draw(folder: Path) -> None:
     for name, evidence in networks():
         keep(nma.plots.network(evidence), folder / f"network-{name}")
@@ -141,6 +166,10 @@ def draw(folder: Path) -> None:
     for verb in (nma.plots.forest, nma.plots.league_table, nma.plots.rankogram):
         keep(verb(poor), folder / f"poor-{verb.__name__}")  # type: ignore[attr-defined]
     keep(nma.plots.heterogeneity(poor), folder / "poor-heterogeneity")
+    keep(nma.plots.forest(senn, important=0.5), folder / "forest-important")
+    for name, verb in {"forest": nma.plots.forest, "rankogram": nma.plots.rankogram}.items():
+        keep(verb(senn, ax=narrow()), folder / f"{name}-narrow")
+    keep(nma.plots.forest(points(), instrument=HOURS, reference_sd=4), folder / "forest-points")
     common = nma.fit(senn.network, nma.Model(heterogeneity=nma.heterogeneity.Common()))
     keep(nma.plots.forest(common, comparator="metformin"), folder / "forest-common")
 

@@ -11,7 +11,7 @@ import pytest
 
 import nma
 from nma.errors import ModelError
-from nma.estimates import replicate_error
+from nma.estimates import briefly, replicate_error
 from nma.priors import Fixed, Normal
 
 VERBS = (nma.absolute_effects, nma.absolute_table)
@@ -119,7 +119,7 @@ def test_the_level_is_independent_of_the_effects(posterior: nma.Posterior) -> No
 
 def test_the_table_says_what_it_stands_on(posterior: nma.Posterior) -> None:
     text = " ".join(str(nma.absolute_table(posterior, reference_level=50)).split())
-    assert "A 50.00 0.00 50.00 50.00 0.0000" in text
+    assert "A 50.00 0.00 50.00 50.00" in text
     assert "where A leads to 50, with 95% credible intervals; lower is better" in text
     assert "The level of A is taken as known" in text
     sure = nma.absolute_table(fitted(better="higher"), reference_level=Normal(50, 3), level=0.5)
@@ -150,6 +150,90 @@ def test_points_per_smd_are_asked_for_and_refused_for_md(
             verb(smd, reference_level=50, reference_sd=sd)
     with pytest.raises(ModelError, match="is for SMD: these effects are MD"):
         verb(posterior, reference_level=50, reference_sd=22)
+
+
+def test_points_of_the_other_direction_are_turned() -> None:
+    """Higher is better on the scale, lower in the outcome: what is better stands higher."""
+    posterior = fitted("SMD")
+    effects = against_a(posterior)
+    scale = nma.instruments.PSFS
+    asked: dict[str, Any] = {
+        "reference_level": Normal(5, 0.3),
+        "instrument": scale,
+        "reference_sd": 2.0,
+    }
+    table = nma.absolute_table(posterior, **asked)
+    np.testing.assert_allclose(table["mean"][["B", "C"]], 5 - 2 * effects["mean"], rtol=1e-12)
+    np.testing.assert_allclose(
+        table["sd"][["B", "C"]] ** 2, (2 * effects["sd"]) ** 2 + 0.09, rtol=1e-12
+    )
+    assert (table["lower"] < table["mean"]).all()
+    assert (table["mean"] < table["upper"]).all()
+    known = nma.absolute_table(posterior, **(asked | {"reference_level": 5}))
+    points = nma.in_points(posterior, scale, reference_sd=2.0).droplevel("comparator")
+    for name, of in (("mean", "estimate"), ("lower", "lower"), ("upper", "upper")):
+        np.testing.assert_allclose(known[name][["B", "C"]] - 5, points[of], atol=1e-9)
+    drawn = nma.absolute_effects(posterior, **(asked | {"reference_level": 5}))
+    relative = nma.relative_effects(posterior).sel(comparator="A", drop=True)
+    np.testing.assert_allclose(drawn, 5 - 2 * relative, rtol=1e-12)
+    assert drawn.attrs["points"] == -2.0
+    assert drawn.attrs["better"] == "higher"
+    assert drawn.attrs["instrument"] == "PSFS (0 to 10, higher is better)"
+    assert "points of PSFS (1 SMD = 2 points, the SD as stated)" in table.caption
+    assert table.caption.endswith("credible intervals; higher is better.")
+    assert "Signs are turned: lower is better in the outcome." in table.notes
+    sampled = replace(posterior, draws=replace(posterior.draws, moments=None))
+    again = nma.absolute_table(sampled, **asked)
+    np.testing.assert_allclose(again["mean"], table["mean"], atol=0.05)
+
+
+def test_the_trials_tell_the_sd_of_a_named_instrument() -> None:
+    frame = pd.DataFrame(
+        {"s": list("1122"), "t": list("ABAB"), "on": "NRS", "y": [5.0, 4, 6, 5], "sd": 2, "n": 50}
+    )
+    pain = nma.outcomes.Continuous(
+        "y", sd="sd", n="n", measure="SMD", better="lower", instrument="on"
+    )
+    posterior = nma.fit(nma.Network.from_arms(frame, study="s", treatment="t", outcome=pain))
+    table = nma.absolute_table(posterior, reference_level=5, instrument="NPRS")
+    assert "1 SMD = 2 points, the SD pooled over the arms of 2 trials (SDs" in table.caption
+    assert not any("Signs are turned" in note for note in table.notes)
+    assert set(briefly(posterior)) <= set(table.notes)
+    with pytest.raises(ModelError, match="No trial tells the SD of VAS"):
+        nma.absolute_table(posterior, reference_level=5, instrument="VAS")
+
+
+def test_without_an_instrument_the_direction_is_said() -> None:
+    for better in ("lower", "higher"):
+        posterior = fitted("SMD", better)
+        table = nma.absolute_table(posterior, reference_level=50, reference_sd=22)
+        assert f"points of a scale on which {better} is better" in table.caption
+        assert "for a scale of the other direction give instrument=." in table.caption
+        assert set(briefly(posterior)) <= set(table.notes)
+    plain = nma.absolute_table(fitted(), reference_level=50)
+    assert "instrument" not in plain.caption
+
+
+def test_means_outside_the_range_are_noted() -> None:
+    posterior = fitted("SMD")
+    asked: dict[str, Any] = {"instrument": "NRS", "reference_sd": 4.0}
+    notes = nma.absolute_table(posterior, reference_level=9.5, **asked).notes
+    outside = "Means outside the range of NRS (0 to 10, lower is better): B, C."
+    assert any(note.startswith(outside) for note in notes)
+    notes = nma.absolute_table(posterior, reference_level=5, **asked).notes
+    assert not any("outside" in note for note in notes)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_does_not_fit_the_instrument_is_refused(posterior: nma.Posterior, verb: Any) -> None:
+    with pytest.raises(ModelError, match="instrument='NRS' is for SMD: these effects are MD"):
+        verb(posterior, reference_level=5, instrument="NRS")
+    smd = fitted("SMD")
+    for sd in (0, 11, float("nan"), "2", True):
+        with pytest.raises(ModelError, match="is not a standard deviation of NRS"):
+            verb(smd, reference_level=5, instrument="NRS", reference_sd=sd)
+    with pytest.raises(ModelError, match="'NSR' is not an instrument"):
+        verb(smd, reference_level=5, instrument="NSR", reference_sd=2)
 
 
 @pytest.mark.parametrize(

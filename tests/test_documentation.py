@@ -46,7 +46,7 @@ def test_examples_run(
     assert str(tmp_path) in printed
     made = sorted(found.suffix for found in tmp_path.iterdir())
     assert made.count(".svg") == made.count(".png") == 5
-    assert made.count(".csv") == 6
+    assert made.count(".csv") == made.count(".txt") == 6
 
 
 def test_every_decision_is_listed() -> None:

@@ -49,6 +49,50 @@ def test_an_unknown_name_is_met_with_the_closest() -> None:
         instruments.named("RDMQ")
 
 
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("NPRS", "NRS"),
+        ("nrs 11", "NRS"),
+        ("NRS (0-10)", "NRS"),
+        ("vas 0\u2013100", "VAS"),
+        ("VAS mm", "VAS"),
+        ("Roland-Morris", "RMDQ"),
+        ("roland morris", "RMDQ"),
+        ("RDQ", "RMDQ"),
+        ("Oswestry", "ODI"),
+        ("Quebec", "QBPDS"),
+        ("SF-36 PF", "SF-36 physical functioning"),
+    ],
+)
+def test_other_names_of_the_same_instrument_are_understood(name: str, of: str) -> None:
+    assert instruments.named(name) is instruments.named(of)
+
+
+@pytest.mark.parametrize("name", ["VAS 0-10", "VAS cm", "NRS-101", "RMDQ-23", "ODI 0-50"])
+def test_names_that_may_have_another_range_are_not_guessed(name: str) -> None:
+    with pytest.raises(ModelError, match=r"It may be .*, or a version with another range"):
+        instruments.named(name)
+
+
+def test_a_name_that_could_be_two_is_neither() -> None:
+    wide = dataclasses.replace(instruments.NRS, upper=100)
+    assert instruments.find("NPRS", {"NRS": instruments.NRS, "wide": wide}) is None
+    assert instruments.find("NRS", {"NRS": instruments.NRS, "wide": wide}) is instruments.NRS
+    assert instruments.find("NPRS", {"NRS": Instrument("NRS", 0, 100, "lower")}) is None
+
+
+def test_no_alias_means_two_instruments() -> None:
+    for instrument in instruments.known().values():
+        for alias in instrument.aliases:
+            assert instruments.named(alias) is instrument
+
+
+def test_aliases_are_several_names() -> None:
+    with pytest.raises(ModelError, match=r"is one name: write \('Roland',\)"):
+        Instrument("X", 0, 10, "lower", aliases="Roland")  # type: ignore[arg-type]
+
+
 def test_the_kind_must_be_named_and_neither_stands_in_for_the_other() -> None:
     with pytest.raises(ModelError, match="Neither stands in"):
         instruments.VAS.important_difference("group")  # type: ignore[arg-type]

@@ -147,8 +147,44 @@ def test_an_instrument_no_trial_is_on_is_refused(posterior: nma.Posterior) -> No
     another = dataclasses.replace(instruments.RMDQ, upper=23)
     with pytest.raises(ModelError, match=r"SD of RMDQ \(0 to 23"):
         nma.in_points(posterior, another)
-    with pytest.raises(ModelError, match="'RMDQ' is not an instrument"):
-        nma.in_points(posterior, "RMDQ")  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="=24 is not an instrument"):
+        nma.in_points(posterior, 24)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match=r"'RDMQ' is not an instrument.*Did you mean 'RMDQ'"):
+        nma.in_points(posterior, "RDMQ")
+
+
+def test_an_instrument_may_go_by_its_name(posterior: nma.Posterior) -> None:
+    for name in ("RMDQ", "Roland-Morris"):
+        points = nma.in_points(posterior, name)
+        pd.testing.assert_frame_equal(points, nma.in_points(posterior, instruments.RMDQ))
+    assert "Points of ODI" in nma.in_points(posterior, "Oswestry", reference_sd=16.0).caption
+
+
+def test_a_name_is_the_users_own_before_the_librarys() -> None:
+    own = Instrument("RMDQ", 0, 23, "lower")
+    frame = FRAME[FRAME["scale"] == "RMDQ"]
+    outcome = dataclasses.replace(SMD, instruments={"RMDQ": own})
+    assert "RMDQ (0 to 23" in nma.in_points(nma.fit(from_arms(outcome, frame)), "RMDQ").caption
+    both = Network.combine(
+        from_arms(outcome, frame[frame["study"] == "1"]),
+        from_arms(SMD, frame[frame["study"] == "3"]),
+    )
+    with pytest.raises(ModelError, match=r"could be RMDQ \(0 to 23.* or RMDQ \(0 to 24"):
+        nma.in_points(nma.fit(both), "RMDQ")
+
+
+def test_only_the_sd_of_the_asked_instrument_is_told() -> None:
+    fitted = nma.fit(from_arms(dataclasses.replace(SMD, reference_sd="pooled")))
+    notes = nma.in_points(fitted, "RMDQ").notes
+    told = [note for note in notes if note.startswith("Reference SD of")]
+    assert [note[:20] for note in told] == ["Reference SD of RMDQ"]
+    assert "notices on the data and the fit" in notes[-1]
+
+
+def test_sds_of_changes_tell_no_points() -> None:
+    frame = FRAME.assign(mean=[-2.0, -4.0, 4.0, 5.0, 4.8, -1.5, -1.0])
+    with pytest.raises(ModelError, match=r"No trial tells the SD of RMDQ .*SD of changes"):
+        nma.in_points(nma.fit(from_arms(frame=frame)), "RMDQ")
 
 
 def test_two_sds_of_one_instrument_are_not_chosen_between() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nma.tables import Table, decimals, rounded
+from nma.tables import Table, decimals, probability, rounded
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,35 @@ def test_what_is_made_from_a_table_is_a_plain_frame() -> None:
     assert type(table[table["a"] > 1]) is pd.DataFrame
     assert type(table.round(1)) is pd.DataFrame
     assert table.to_csv() == pd.DataFrame({"a": [1.0, 2.0]}).to_csv()
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [
+        (0.0, "<0.01"),
+        (0.0049, "<0.01"),
+        (0.005, "0.01"),
+        (0.5, "0.50"),
+        (0.995, "0.99"),
+        (1, ">0.99"),
+    ],
+)
+def test_probabilities_are_never_printed_as_certain(value: float, printed: str) -> None:
+    assert probability(value) == printed
+    table = Table({"p": [value, np.nan]}, probabilities=["p"])
+    assert str(table).splitlines()[2].split() == ["0", printed]
+
+
+def test_a_monte_carlo_error_is_printed_only_where_there_is_one() -> None:
+    exact = Table({"mean": [1.0], "mcse": [0.0]})
+    drawn = Table({"mean": [1.0], "mcse": [0.1]})
+    assert "mcse" not in str(exact)
+    assert "mcse" not in exact._repr_html_()
+    assert "mcse" in str(drawn)
+    assert exact.loc[0, "mcse"] == 0
+
+
+def test_a_column_may_stay_unprinted() -> None:
+    table = Table({"a": [1.0], "b": [2.0]}, unprinted=["b"])
+    assert str(table).split() == ["a", "0", "1.00"]
+    assert table["b"].tolist() == [2.0]

@@ -6,14 +6,18 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nma.problem import Contrasts, Draws, Problem
 
 if TYPE_CHECKING:
-    import numpy as np
     import xarray as xr
     from numpy.typing import NDArray
 
 __all__ = ["convergence", "energy_fractions", "exported", "group"]
+
+FEWEST = 4
+"""Draws in a chain below which ArviZ cannot say anything."""
 
 
 def _arviz() -> Any:
@@ -35,7 +39,8 @@ def convergence(values: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     Dataset, (statistic, ...)
-        For each variable ``r_hat`` (rank-normalised), ``ess_bulk`` and ``ess_tail``.
+        For each variable ``r_hat`` (rank-normalised), ``ess_bulk`` and ``ess_tail``; NaN where
+        there are too few draws, and R-hat with one chain.
 
     References
     ----------
@@ -44,10 +49,12 @@ def convergence(values: xr.Dataset) -> xr.Dataset:
     import xarray as xr
 
     arviz = _arviz()
+    untold = values.isel(chain=0, draw=0, drop=True) * np.nan
+    several, enough = values.sizes["chain"] > 1, values.sizes["draw"] >= FEWEST
     found = {
-        "r_hat": arviz.rhat(values, method="rank"),
-        "ess_bulk": arviz.ess(values, method="bulk"),
-        "ess_tail": arviz.ess(values, method="tail"),
+        "r_hat": arviz.rhat(values, method="rank") if several and enough else untold,
+        "ess_bulk": arviz.ess(values, method="bulk") if enough else untold,
+        "ess_tail": arviz.ess(values, method="tail") if enough else untold,
     }
     joined: xr.Dataset = xr.concat(found.values(), dim="statistic")
     return joined.assign_coords(statistic=list(found))
@@ -56,12 +63,14 @@ def convergence(values: xr.Dataset) -> xr.Dataset:
 def energy_fractions(energy: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the estimated fraction of missing information of each chain, (chain,).
 
+    NaN where there are too few draws.
+
     References
     ----------
     Betancourt 2016, arXiv:1604.00695.
     """
-    import numpy as np
-
+    if energy.shape[1] < FEWEST:
+        return np.full(len(energy), np.nan)
     return np.asarray(_arviz().bfmi(energy))
 
 
@@ -107,7 +116,6 @@ def exported(problem: Problem, draws: Draws, attributes: Mapping[str, str]) -> A
 
 def _observed(problem: Problem) -> xr.Dataset:
     """Return the evidence as it was reported: by contrast, (contrast,), or by arm, (arm,)."""
-    import numpy as np
     import xarray as xr
 
     arms = zip(problem.arms["study"], problem.arms["treatment"], strict=True)

@@ -9,17 +9,18 @@ import numpy as np
 import pandas as pd
 
 from nma.estimates import (
+    attributes,
+    briefly,
     captioned,
     estimates,
-    interval_name,
+    interval_words,
     meanings,
     ordered_pairs,
     positions,
-    scale_name,
 )
 from nma.new_trial import drawn_effects
 from nma.posterior import require_several
-from nma.tables import Table, decimals, rounded
+from nma.tables import Table, decimals, interval
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -148,7 +149,7 @@ def _differences(
             "comparator": names,
         },
         name=name,
-        attrs={"measure": scale_name(posterior), "better": posterior.network.better},
+        attrs=attributes(posterior),
     )
 
 
@@ -224,8 +225,10 @@ def effect_table(
         | {"mean": found.mean, "sd": found.sd, "mcse": found.mcse, "p_better": found.better},
         index=pd.MultiIndex.from_tuples(pairs, names=["treatment", "comparator"]),
         digits=dict.fromkeys((*columns, "mean", "sd"), digits) | {"mcse": digits + 2},
+        probabilities=["p_better"],
+        unprinted=[] if posterior.network.ratio else ["mean"],
         caption=captioned(posterior, _effects_caption(posterior, level, predictive=predictive)),
-        notes=meanings(posterior),
+        notes=(*meanings(posterior), *briefly(posterior)),
     )
 
 
@@ -233,7 +236,7 @@ def _effects_caption(posterior: Posterior, level: float, *, predictive: bool) ->
     new = "; predictive: the effect in one new trial like these" if predictive else ""
     return (
         f"{posterior.network.measure}, treatment versus comparator, with "
-        f"{interval_name(posterior, level)}s{new}; {_direction(posterior)}."
+        f"{interval_words(posterior, level)}s{new}; {_direction(posterior)}."
     )
 
 
@@ -271,7 +274,7 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
     first, second = positions(posterior, list(numbers.index))
     columns = (numbers[name].to_numpy() for name in ("estimate", "lower", "upper", "mcse"))
     for row, column, *found in zip(first, second, *columns, strict=True):
-        cells[row, column] = _cell(*found, digits=digits)
+        cells[row, column] = interval(*found, digits=digits)
     return Table(
         cells,
         index=names,
@@ -279,13 +282,8 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
         caption=captioned(
             posterior,
             f"League table: {posterior.network.measure} of row versus column with "
-            f"{interval_name(posterior, level)}s; "
+            f"{interval_words(posterior, level)}s; "
             f"{_direction(posterior).replace('the treatment', 'the row')}.",
         ),
-        notes=posterior.notices,
+        notes=briefly(posterior),
     )
-
-
-def _cell(estimate: float, lower: float, upper: float, mcse: float, *, digits: int) -> str:
-    low, high = (rounded(bound, 3 * mcse, digits=digits) for bound in (lower, upper))
-    return f"{rounded(estimate, mcse, digits=digits)} ({low}, {high})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Estimates",
+    "attributes",
+    "briefly",
     "captioned",
     "centre",
     "estimates",
     "exact",
-    "interval_name",
+    "interval_words",
     "is_credible",
     "meanings",
     "ordered_pairs",
@@ -86,7 +88,7 @@ def captioned(posterior: Posterior, text: str) -> str:
     return " ".join(part for part in (posterior.poor, text, posterior.network.caption) if part)
 
 
-def interval_name(posterior: Posterior, level: float) -> str:
+def interval_words(posterior: Posterior, level: float) -> str:
     """Return what an interval is called, such as ``95% credible interval``."""
     return f"{100 * level:g}% {posterior.draws.intervals} interval"
 
@@ -110,6 +112,21 @@ def meanings(posterior: Posterior) -> tuple[str, ...]:
         "the one-sided p-value of no difference."
     )
     return (said,)
+
+
+def attributes(posterior: Posterior, **more: Any) -> dict[str, Any]:
+    """Return what draws must carry: the scale, the direction, and what speaks against them."""
+    poor = {"poor": posterior.poor} if posterior.poor else {}
+    scale = {"measure": scale_name(posterior), "better": posterior.network.better}
+    return {**poor, **scale, **more}
+
+
+def briefly(posterior: Posterior) -> tuple[str, ...]:
+    """Return the notices, or where to read them if they would drown the numbers."""
+    count = len(posterior.notices)
+    if count <= 2:
+        return posterior.notices
+    return (f"{count} notices on the data and the fit: nma.summary(posterior) prints them.",)
 
 
 def ordered_pairs(posterior: Posterior, comparators: Sequence[str] | None) -> list[tuple[str, str]]:

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from nma import engines
-from nma.errors import EngineError
+from nma.errors import EngineError, ModelError
 from nma.model import Model, problem
+from nma.network import Network
 from nma.posterior import Posterior
 
 if TYPE_CHECKING:
-    from nma.network import Network
     from nma.problem import Problem
     from nma.protocols import Engine
 
@@ -58,6 +58,10 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
     <Posterior: 9 trials, 4 treatments, Consistency, Random, by Gaussian;
     next: nma.summary, nma.league_table, nma.sucra, nma.plots.forest>
     """
+    if not isinstance(network, Network):
+        made = "make one by nma.Network.from_arms or from_contrasts"
+        message = f"fit takes a Network, and this is a {type(network).__name__}: {made}."
+        raise ModelError(message)
     resolved = (Model() if model is None else model).resolve(network)
     task = problem(resolved, network)
     chosen, passed_over = _suitable(task) if engine is None else (engine, ())
@@ -82,7 +86,8 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
 def _suitable(task: Problem) -> tuple[Engine, tuple[str, ...]]:
     """Return the first engine that suits, and why those before it did not."""
     passed_over: list[str] = []
-    candidates: tuple[Engine, ...] = (engines.Gaussian(), engines.NUTS())
+    sampled = engines.NUTS(parametrisation="non-centred")
+    candidates: tuple[Engine, ...] = (engines.Gaussian(), engines.NUTS(), sampled)
     for engine in candidates:
         reason = engine.unsuited(task)
         if reason is None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, final, get_args
 
-from nma.errors import ModelError, nearest
+from nma.errors import ModelError, nearest, shown
 
 __all__ = [
     "NRS",
@@ -21,6 +22,8 @@ __all__ = [
     "ImportantDifference",
     "Instrument",
     "ReferenceSD",
+    "find",
+    "hint",
     "known",
     "named",
 ]
@@ -102,11 +105,14 @@ class Instrument:
         Differences that matter, each with its kind and source.
     source : str
         Where range and direction come from.
+    aliases : tuple of str
+        Other names of the same instrument with the same range.
 
     Raises
     ------
     ModelError
-        If the range is empty or infinite, or the direction is neither of the two.
+        If the range is empty or infinite, the direction is neither of the two, or the aliases are
+        not several names.
 
     Examples
     --------
@@ -123,9 +129,14 @@ class Instrument:
     better: Literal["lower", "higher"]
     important: tuple[ImportantDifference, ...] = ()
     source: str = ""
+    aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "important", tuple(self.important))
+        if isinstance(self.aliases, str):
+            message = f"aliases={self.aliases!r} is one name: write ({self.aliases!r},)."
+            raise ModelError(message)
+        object.__setattr__(self, "aliases", tuple(self.aliases))
         if not (self.lower < self.upper and math.isfinite(self.upper - self.lower)):
             message = f"{self.name}: {self.lower!r} to {self.upper!r} is not a range of scores."
             raise ModelError(message)
@@ -192,13 +203,21 @@ class ReferenceSD:
     value: float
     origin: str
 
+    def __str__(self) -> str:
+        """Return the sentence that tells it."""
+        return f"Reference SD of {self.instrument}: {self.value:.4g}, {self.origin}."
+
 
 OSTELO = "Ostelo 2008, Spine 33:90"
 HAYDEN = "Hayden 2021, doi:10.1002/14651858.CD009790.pub2"
 
 
 def _back_pain(
-    name: str, upper: float, change: float, of: Literal["pain", "function"]
+    name: str,
+    upper: float,
+    change: float,
+    of: Literal["pain", "function"],
+    aliases: tuple[str, ...],
 ) -> Instrument:
     """Return an instrument of Ostelo's consensus, with Hayden's group difference on its range."""
     of_hundred = {"pain": 15, "function": 10}[of]
@@ -217,28 +236,47 @@ def _back_pain(
             ),
         ),
         source=OSTELO,
+        aliases=aliases,
     )
 
 
-VAS = _back_pain("VAS", 100, 15, "pain")
+VAS = _back_pain("VAS", 100, 15, "pain", ("VAS 0-100", "VAS mm", "VAS 100 mm", "VAS 0-100 mm"))
 """Visual analogue scale of pain, 0 to 100; lower is better."""
 
-NRS = _back_pain("NRS", 10, 2, "pain")
+NRS = _back_pain("NRS", 10, 2, "pain", ("NPRS", "NRS-11", "NPRS-11", "NRS 0-10", "NPRS 0-10"))
 """Numerical rating scale of pain, 0 to 10; lower is better."""
 
-RMDQ = _back_pain("RMDQ", 24, 5, "function")
+ROLAND = ("Roland-Morris", "Roland-Morris disability questionnaire", "Roland-Morris questionnaire")
+
+RMDQ = _back_pain("RMDQ", 24, 5, "function", ("RDQ", "RMQ", "RMDQ-24", "RMDQ 0-24", *ROLAND))
 """Roland-Morris disability questionnaire, 0 to 24; lower is better."""
 
-ODI = _back_pain("ODI", 100, 10, "function")
+ODI = _back_pain("ODI", 100, 10, "function", ("Oswestry", "Oswestry disability index", "ODI 0-100"))
 """Oswestry disability index, 0 to 100; lower is better."""
 
-QBPDS = _back_pain("QBPDS", 100, 20, "function")
+QBPDS = _back_pain(
+    "QBPDS", 100, 20, "function", ("Quebec", "Quebec back pain disability scale", "QBPDS 0-100")
+)
 """Quebec back pain disability scale, 0 to 100; lower is better."""
 
-PSFS = Instrument("PSFS", 0, 10, "higher", source="Stratford 1995, Physiotherapy Canada 47:258")
+PSFS = Instrument(
+    "PSFS",
+    0,
+    10,
+    "higher",
+    source="Stratford 1995, Physiotherapy Canada 47:258",
+    aliases=("PSFS 0-10",),
+)
 """Patient-specific functional scale, mean over activities, 0 to 10; higher is better."""
 
-PSEQ = Instrument("PSEQ", 0, 60, "higher", source="Nicholas 2007, doi:10.1016/j.ejpain.2005.12.008")
+PSEQ = Instrument(
+    "PSEQ",
+    0,
+    60,
+    "higher",
+    source="Nicholas 2007, doi:10.1016/j.ejpain.2005.12.008",
+    aliases=("PSEQ-10", "PSEQ 0-60", "Pain self-efficacy questionnaire"),
+)
 """Pain self-efficacy questionnaire, 0 to 60; higher is better."""
 
 SF36_PHYSICAL_FUNCTIONING = Instrument(
@@ -247,6 +285,7 @@ SF36_PHYSICAL_FUNCTIONING = Instrument(
     100,
     "higher",
     source="Ware and Sherbourne 1992, Med Care 30:473",
+    aliases=("SF-36 physical function", "SF-36 PF", "SF-36 PF 0-100"),
 )
 """Physical functioning scale of the SF-36, 0 to 100; higher is better."""
 
@@ -268,13 +307,50 @@ def known() -> Mapping[str, Instrument]:
     return dict(KNOWN)
 
 
+def find(name: str, among: Mapping[str, Instrument]) -> Instrument | None:
+    """Return the instrument that a name or alias means; None where it is none, or could be two.
+
+    The name as it is written goes first, then names and last aliases, whatever their case, blanks,
+    hyphens and brackets.
+
+    Examples
+    --------
+    >>> import nma
+    >>> print(nma.instruments.find("roland morris", nma.instruments.known()))
+    RMDQ (0 to 24, lower is better)
+    >>> nma.instruments.find("VAS 0-10", nma.instruments.known()) is None
+    True
+    """
+    if name in among:
+        return among[name]
+    plain = _plain(name)
+    by_name = {str(it): it for key, it in among.items() if _plain(str(key)) == plain}
+    by_alias = {str(it): it for it in among.values() if plain in map(_plain, it.aliases)}
+    found = list((by_name or by_alias).values())
+    return found[0] if len(found) == 1 else None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_\u2010-\u2015()\[\]-]", "", name).casefold()
+
+
+def hint(name: str, among: Mapping[str, Instrument]) -> str:
+    """Return what an unknown name may mean: another version of an instrument, or a near name."""
+    spelt = [(word, it) for key, it in among.items() for word in (str(key), *it.aliases)]
+    within = [pair for pair in spelt if _plain(pair[0]) and _plain(pair[0]) in _plain(name)]
+    if not within:
+        return nearest(name, among) or nearest(name, [word for word, _ in spelt])
+    _, instrument = max(within, key=lambda pair: len(pair[0]))
+    return f" It may be {instrument}, or a version with another range or direction."
+
+
 def named(name: str) -> Instrument:
     """Return the instrument of that name.
 
     Parameters
     ----------
     name : str
-        One of ``known()``.
+        One of ``known()``, or an alias, whatever its case, blanks and hyphens.
 
     Raises
     ------
@@ -286,11 +362,15 @@ def named(name: str) -> Instrument:
     >>> import nma
     >>> nma.instruments.named("NRS").important_difference("between-group").value
     1.5
+    >>> print(nma.instruments.named("Oswestry"))
+    ODI (0 to 100, lower is better)
     """
-    if name not in KNOWN:
+    found = find(name, KNOWN)
+    if found is None:
         message = (
-            f"{name!r} is not an instrument the library knows: {', '.join(KNOWN)}."
-            f"{nearest(name, KNOWN)} Write your own: Instrument(name, lower, upper, better)."
+            f"{shown(name)} is not an instrument the library knows: {', '.join(KNOWN)}."
+            f"{hint(name, KNOWN)} "
+            "Write your own: nma.instruments.Instrument(name, lower, upper, better)."
         )
         raise ModelError(message)
-    return KNOWN[name]
+    return found

@@ -15,7 +15,7 @@ CAPTION = '<caption style="caption-side: top; text-align: left; min-width: 38em"
 """Opens a caption: above its table, and never as narrow as a narrow table."""
 
 LEFT = 'style="text-align: left"'
-WHOLE = 'style="white-space: nowrap"'
+WHOLE = 'style="white-space: nowrap; text-align: right; padding: 0.2em 0.6em"'
 PROSE = 'style="max-width: 60em"'
 
 

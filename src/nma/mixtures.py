@@ -85,8 +85,8 @@ class Mixture:
         return np.sqrt(self.weight @ (self.sds**2 + (self.means - self.mean) ** 2))
 
     def times(self, factor: float) -> Mixture:
-        """Return each function multiplied by a positive number."""
-        return Mixture(self.weight, factor * self.means, factor * self.sds, self.df)
+        """Return each function multiplied by a number."""
+        return Mixture(self.weight, factor * self.means, abs(factor) * self.sds, self.df)
 
     def plus(self, variance: NDArray[np.float64]) -> Mixture:
         """Return each function plus an independent normal with mean zero.

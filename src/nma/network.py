@@ -339,8 +339,9 @@ class Network:
     def _repr_html_(self) -> str:
         """Return the same as ``print``, for notebooks, without what takes work to find out."""
         pairs = graph.direct_comparisons(self.graph, self.treatments, self.reference)
-        told = [*filter(None, [graph.left_out(pairs), self.caption]), *self.notices]
+        told = [*filter(None, [graph.left_out(pairs)]), *self.notices]
         return markup.block(
+            markup.paragraph(self.caption) if self.caption else "",
             markup.paragraph(_sentence(self)),
             markup.comparisons(graph.most_tried(pairs)),
             markup.bullets(told),

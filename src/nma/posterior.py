@@ -152,10 +152,9 @@ class Posterior:
         """Return the same as ``print`` with diagnostics and provenance, for notebooks."""
         return markup.block(
             markup.paragraph(self.poor, loud=True) if self.poor else "",
-            markup.paragraph("Posterior"),
+            markup.paragraph(self.network.caption) if self.network.caption else "",
             markup.facts("Posterior", self._made_of()),
             markup.bullets([*self.priors, *self.notices]),
-            markup.paragraph(self.network.caption) if self.network.caption else "",
             markup.folded("Diagnostics", self._diagnostics()),
             markup.folded("Provenance", self.provenance),
             markup.paragraph(f"next: {NEXT}"),
@@ -219,10 +218,9 @@ def at(
     known = [name for name in posterior.network.table.columns if name not in ours]
     unknown = [name for name in covariates if name not in known]
     if unknown:
-        hints = " ".join(
-            f"{name!r} is not a column of the arms.{nearest(name, known)}" for name in unknown
-        )
-        raise ModelError(hints)
+        hints = [f"{name!r} is not a column of the arms.{nearest(name, known)}" for name in unknown]
+        verbs = " Comparators are named where effects are asked for: comparators=[...]."
+        raise ModelError(" ".join(hints) + verbs * ("comparator" in unknown))
     require_several(treatments, "treatments")
     names = list(posterior.treatments if treatments is None else treatments)
     if not names or len(set(names)) < len(names):

@@ -59,6 +59,10 @@ def trials_by_size(trial: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
         yield start[size == rows][:, None] + np.arange(rows)
 
 
+RESERVED = {"beta", "u", "chain", "draw", "parameter", "arm", "study"}
+"""Names that mean something else among the draws."""
+
+
 @final
 @dataclass(frozen=True)
 class Scale:
@@ -76,6 +80,10 @@ class Scale:
     prior: Prior
 
     def __post_init__(self) -> None:
+        taken = self.name in RESERVED or self.name.startswith(("trial_level", "auxiliary"))
+        if taken or not self.name.isidentifier():
+            message = f"A scale cannot be called {self.name!r}: choose a word like tau_class."
+            raise ModelError(message)
         if self.prior.support[0] < 0:
             message = (
                 f"{self.prior!r} allows negative values, and {self.name} is a standard deviation. "

@@ -9,7 +9,7 @@ import pandas as pd
 
 from nma import graph
 from nma.errors import ModelError
-from nma.estimates import captioned, is_credible, replicate_error, require_level
+from nma.estimates import attributes, captioned, is_credible, replicate_error, require_level
 from nma.tables import Table
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def ranks(posterior: Posterior) -> xr.DataArray:
         input_core_dims=[["treatment"]],
         output_core_dims=[["treatment"]],
     )
-    return ranked
+    return ranked.assign_attrs(attributes(posterior))
 
 
 def rank_probabilities(posterior: Posterior) -> Table:
@@ -122,6 +122,7 @@ def rank_probabilities(posterior: Posterior) -> Table:
         columns=columns,
         caption=_caption(posterior, "Probability of each rank; 1 is best"),
         notes=[f"Monte Carlo standard error at most {np.max(errors):.1g}."],
+        probabilities=list(columns),
     )
     table.attrs["mcse"] = errors.tolist()
     return table
@@ -167,6 +168,7 @@ def p_best(posterior: Posterior) -> Table:
         caption=_caption(posterior, "Probability of being the best"),
         notes=["A treatment with little evidence can be best by its uncertainty alone."],
         digits={"mcse": 4},
+        probabilities=["p_best"],
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from nma.estimates import (
     captioned,
     estimates,
-    interval_name,
+    interval_words,
     is_credible,
     meanings,
     ordered_pairs,
@@ -90,11 +90,12 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
         pd.concat([effects, scales]) if len(scales) else effects,
         caption=captioned(
             posterior,
-            f"{scale_name(posterior)} with {interval_name(posterior, level)}s; "
+            f"{scale_name(posterior)} with {interval_words(posterior, level)}s; "
             f"{posterior.network.better} is better.",
         ),
         notes=_notes(posterior, pairs, numbers),
         digits=dict.fromkeys(effects.columns.drop("p_better"), decimals(found.sd)),
+        probabilities=["p_better"],
     )
     table.attrs.update(numbers)
     return table
@@ -105,7 +106,7 @@ def _scale_row(posterior: Posterior, name: str, level: float) -> list[float]:
     if posterior.draws.moments is not None:
         marginal = posterior.draws.moments.marginals[name]
         if np.isnan(marginal.sd):  # a single value, found with no distribution
-            return [marginal.mean, *[np.nan] * 5]
+            return [marginal.mean, np.nan, marginal.mean, *[np.nan] * 3]
         quantiles = [marginal.quantile(tail) for tail in tails]
         return [marginal.mean, marginal.sd, *quantiles, np.nan]
     values = posterior.draws.values[name].to_numpy()
@@ -151,8 +152,8 @@ def _exactness_notes(posterior: Posterior, numbers: dict[str, float]) -> list[st
     if moments is None:
         beta = posterior.draws.values["beta"]
         error = np.max(replicate_error(beta.to_numpy()) / beta.to_numpy().std(axis=(0, 1)))
-        sampled = f"From draws: Monte Carlo error up to {error:.1%} of a posterior sd."
-        return [sampled, *_convergence_notes(numbers)]
+        told = f"up to {error:.1%} of a posterior sd" if np.isfinite(error) else "unknown"
+        return [f"From draws: Monte Carlo error {told}.", *_convergence_notes(numbers)]
     if not is_credible(posterior):
         return ["Exact given tau: no quadrature, no draws."]
     error = numbers.get("quadrature_error", 0.0)
@@ -161,7 +162,7 @@ def _exactness_notes(posterior: Posterior, numbers: dict[str, float]) -> list[st
 
 
 def _convergence_notes(numbers: dict[str, float]) -> list[str]:
-    if "r_hat" not in numbers:
+    if not np.isfinite(numbers.get("r_hat", np.nan)):
         return []
     bulk, tail = (f"{numbers[name]:.0f}" for name in ("ess_bulk", "ess_tail"))
     energy = f"{numbers['divergences']:.0f} divergences; E-FMI at least {numbers['e_fmi']:.2f}"

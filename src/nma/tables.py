@@ -7,15 +7,15 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
+import numpy as np
 import pandas as pd
 
 from nma import markup
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Table", "decimals", "rounded"]
+__all__ = ["Table", "decimals", "interval", "probability", "rounded"]
 
 WIDTH = 98
 """Columns that captions and notes fill when printed."""
@@ -37,9 +37,14 @@ class Table(pd.DataFrame):
         What the reader must know: defaults used, warnings, sources.
     digits : int or mapping of column to int, default 2
         Decimals printed, for columns not named 2; the cells keep full precision.
+    probabilities : sequence
+        Columns that hold probabilities, which are never printed as certain.
+    unprinted : sequence
+        Columns that are there but not printed, because they say nothing new; a column ``mcse``
+        is printed only where there is a Monte Carlo error.
     """
 
-    _metadata: ClassVar[list[str]] = ["caption", "notes", "digits"]
+    _metadata: ClassVar[list[str]] = ["caption", "notes", "digits", "probabilities", "unprinted"]
 
     def __init__(
         self,
@@ -48,12 +53,16 @@ class Table(pd.DataFrame):
         caption: str = "",
         notes: Sequence[str] = (),
         digits: int | Mapping[str, int] = 2,
+        probabilities: Sequence[Any] = (),
+        unprinted: Sequence[Any] = (),
         **frame: Any,
     ) -> None:
         super().__init__(data, **frame)  # type: ignore[call-arg]  # the stubs only know __new__
         self.caption = caption
         self.notes = tuple(notes)
         self.digits = digits
+        self.probabilities = tuple(probabilities)
+        self.unprinted = tuple(unprinted)
 
     @property
     def _constructor(self) -> Any:
@@ -63,11 +72,20 @@ class Table(pd.DataFrame):
         """Return how pandas is to print the cells."""
         named = {} if isinstance(self.digits, int) else self.digits
         others = self.digits if isinstance(self.digits, int) else 2
+        formatters: dict[Any, Any] = {
+            name: f"{{:.{number}f}}".format for name, number in named.items()
+        }
         return {
+            "columns": [name for name in self.columns if name not in self._left_out()],
             "float_format": f"{{:.{others}f}}".format,
-            "formatters": {name: f"{{:.{number}f}}".format for name, number in named.items()},
+            "formatters": formatters | dict.fromkeys(self.probabilities, probability),
             "na_rep": "",
         }
+
+    def _left_out(self) -> set[Any]:
+        """Return the columns that are not printed, a Monte Carlo error that is nil among them."""
+        exact = "mcse" in self.columns and bool((self["mcse"] == 0).all())
+        return {*self.unprinted, *(["mcse"] if exact else [])}
 
     def __str__(self) -> str:
         """Return caption, cells and notes as text."""
@@ -87,6 +105,15 @@ def _wrapped(text: str, indent: str = "") -> str:
     return textwrap.fill(text, width=WIDTH, subsequent_indent=indent, break_on_hyphens=False)
 
 
+def probability(value: float) -> str:
+    """Return a probability with two decimals, never as certain."""
+    if np.isnan(value):
+        return ""
+    if value < 0.005:
+        return "<0.01"
+    return ">0.99" if value > 0.995 else f"{value:.2f}"
+
+
 def decimals(sd: NDArray[np.float64]) -> int:
     """Return the decimals that show every effect to a tenth of its spread: two, or more."""
     spread = sd[sd > 0]
@@ -102,3 +129,9 @@ def rounded(value: float, mcse: float, *, digits: int = 2) -> str:
         digits -= 1
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if float(text) == 0 else text
+
+
+def interval(estimate: float, lower: float, upper: float, mcse: float, *, digits: int) -> str:
+    """Return ``estimate (lower, upper)`` with the digits its Monte Carlo error supports."""
+    low, high = (rounded(bound, 3 * mcse, digits=digits) for bound in (lower, upper))
+    return f"{rounded(estimate, mcse, digits=digits)} ({low}, {high})"

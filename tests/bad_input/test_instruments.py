@@ -17,6 +17,7 @@ SMD = Continuous("mean", sd="sd", se="se", n="n", measure="SMD", better="lower",
 MD = dataclasses.replace(SMD, measure="MD")
 POOLED = dataclasses.replace(SMD, reference_sd="pooled")
 STATED = dataclasses.replace(SMD, reference_sd={"NRS": 2.4})
+FINAL = SCALED.assign(mean=[5.5, 4.5, 5.6, 4.8, 4.9, 4.6])
 MIXED = cell(cell(SCALED, 5, "scale", "RMDQ"), 6, "scale", "RMDQ")
 NAN = math.nan
 
@@ -24,7 +25,16 @@ BOTH = [
     Case(
         "unknown instrument", cell(cell(SCALED, 1, "scale", "NSR"), 2, "scale", "NSR"),
         "unknown-instrument", ("'NSR' is not a known instrument", "direction"),
-        ("instruments={'NSR': Instrument(", "Did you mean 'NRS'?"), None, (1, 2), "scale",
+        ("instruments={'NSR': nma.instruments.NRS}", "rename the cell",
+         "{'NSR': nma.instruments.Instrument(name,", "Did you mean 'NRS'?"), None, (1, 2), "scale",
+    ),
+    Case(
+        "a name that may be of another range",
+        cell(cell(SCALED, 1, "scale", "VAS 0-10"), 2, "scale", "VAS 0-10"),
+        "unknown-instrument", ("'VAS 0-10' is not a known instrument",),
+        ("instruments={'VAS 0-10': nma.instruments.Instrument(",
+         "It may be VAS (0 to 100, lower is better), or a version with another range"),
+        None, (1, 2), "scale",
     ),
     Case(
         "two instruments in a trial", cell(SCALED, 2, "scale", "PSFS"), "two-instruments",
@@ -92,9 +102,19 @@ ONE = [
         POOLED,
         Case(
             "no participants to pool over",
-            MIXED.assign(n=[40, 41, 30, 32, NAN, NAN], se=0.5), "no-reference-sd",
-            ("the reference SD of RMDQ",), ("participants of one of its trials",),
+            MIXED.assign(mean=FINAL["mean"], n=[40, 41, 30, 32, NAN, NAN], se=0.5),
+            "no-reference-sd", ("the reference SD of RMDQ",),
+            ("participants of one of its trials", "reference_sd={'RMDQ': ...}"),
             None, (5, 6), "scale",
+        ),
+    ),
+    (
+        POOLED,
+        Case(
+            "SDs of changes alone", SCALED, "no-reference-sd",
+            ("the reference SD of NRS", "report changes, whose SDs are not those of scores"),
+            ("State the SD of scores", "reference_sd={'NRS': ...}"),
+            None, (1, 2, 3, 4, 5, 6), "scale",
         ),
     ),
     (
@@ -147,4 +167,6 @@ def test_arms_without_participants_may_be_dropped() -> None:
 
 def test_the_good_table_is_not_refused() -> None:
     for outcome in (SMD, MD, POOLED, STATED):
+        assert len(from_arms(FINAL, outcome=outcome).trials) == 3
+    for outcome in (SMD, MD, STATED):
         assert len(from_arms(SCALED, outcome=outcome).trials) == 3

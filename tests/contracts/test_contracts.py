@@ -73,7 +73,7 @@ HETEROGENEITIES: dict[str, Heterogeneity] = {
 ENGINES: dict[str, Engine] = {
     "Gaussian": nma.engines.Gaussian(draws=1024),
     "LeastSquares": nma.engines.LeastSquares(draws=1024),
-    "NUTS": nma.engines.NUTS(draws=500, tune=500, chains=8, progress=False),
+    "NUTS": nma.engines.NUTS(draws=1000, tune=500, chains=8, progress=False),
 }
 FLAT = ["LeastSquares"]
 """Engines that take no prior and one value of tau: they meet the others where priors are wide."""

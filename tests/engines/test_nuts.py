@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,11 +20,15 @@ import nma
 from nma import _arviz
 from nma.engines import _nuts
 from nma.engines._convergence import Judgement, judge
-from nma.errors import EngineError
+from nma.errors import EngineError, ModelError
+from nma.fitting import _suitable
 from nma.model import problem
-from nma.priors import HalfNormal, Normal
-from nma.problem import Contrasts, Moments
-from own_models import responders
+from nma.priors import Fixed, HalfNormal, Normal
+from nma.problem import Contrasts, Moments, Scale
+from own_models import TwoKinds, responders
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 ENGINE = nma.engines.NUTS(draws=2500, tune=1000, chains=4, seed=3, progress=False)
 WIDE = nma.Model(
@@ -160,7 +164,7 @@ def small(**changes: Any) -> nma.engines.NUTS:
 def test_the_same_seed_gives_the_same_numbers_on_one_and_two_cores() -> None:
     task = problem(WIDE, nma.datasets.network("back_pain"))
     one, two = (small(cores=cores).sample(task).values for cores in (1, 2))
-    xr.testing.assert_equal(one.drop_attrs(), two.drop_attrs())
+    xr.testing.assert_equal(one, two)
     assert float(one["tau"].std("draw").min()) > 0
 
 
@@ -232,6 +236,13 @@ def draws_of(chains: int = 4, **spoil: Any) -> Judgement:
         beta[..., 0] = np.repeat(beta[:, :: spoil["sticky"], 0], spoil["sticky"], axis=1)
     if "slow" in spoil:
         energy[1] = np.cumsum(energy[1])
+    if "restless" in spoil:
+        noise, steps = rng.normal(size=800), np.zeros(800)
+        for step in range(1, 800):
+            steps[step] = spoil["restless"] * steps[step - 1] + noise[step]
+        energy[0] = steps
+    if "tails" in spoil:
+        beta[..., 0] = tails(rng, chains)
     if "diverged" in spoil:
         diverging[2, : spoil["diverged"]] = True
     values = xr.Dataset(
@@ -241,6 +252,13 @@ def draws_of(chains: int = 4, **spoil: Any) -> Judgement:
         {"diverging": (("chain", "draw"), diverging), "energy": (("chain", "draw"), energy)}
     )
     return judge(values, statistics)
+
+
+def tails(rng: np.random.Generator, chains: int) -> NDArray[np.float64]:
+    """Return draws that mix well in the middle and visit each tail once, for a long time."""
+    x = np.clip(rng.normal(size=(chains, 800)), -1.2, 1.2)
+    x[:, 100:150], x[:, 500:550] = 3 + x[:, 100:150], -3 + x[:, 500:550]
+    return x
 
 
 def test_good_draws_have_no_fault() -> None:
@@ -258,12 +276,97 @@ def test_good_draws_have_no_fault() -> None:
         ({"sticky": 40}, r"below 400 for 1 of 2 quantities, down to \d+ for 'beta\[B vs A\]'"),
         ({"slow": True}, r"E-FMI is below 0.3 \(by chain: \d\.\d+, 0\.\d+, "),
         ({"diverged": 7}, r"7 of 3200 draws diverged \(by chain: 0, 0, 7, 0\)"),
+        ({"sticky": 10}, r"below 400 for 1 of 2 quantities, down to [23]\d\d for"),
+        ({"tails": True}, r"below 400 for 1 of 2 quantities, down to \d+ for 'beta\[B vs A\]'"),
+        ({"restless": 0.9}, r"E-FMI is below 0.3 \(by chain: 0\.2\d"),
         ({"chains": 1}, "One chain alone cannot show"),
+        ({"chains": 1, "sticky": 40}, r"below 100 for 1 of 2 quantities"),
     ],
 )
 def test_every_fault_is_named_with_its_number_and_place(spoil: Any, said: str) -> None:
     faults = draws_of(**spoil).faults
     assert any(re.search(said, fault) for fault in faults), faults
+
+
+def test_a_quantity_that_cannot_be_judged_is_a_fault() -> None:
+    good = draws_of()
+    unknown = replace(good, convergence=good.convergence * np.nan)
+    assert "up to nan for 'beta[B vs A]'" in unknown.faults[0]
+    assert "down to nan for" in unknown.faults[1]
+    assert np.isnan(unknown.worst["r_hat"])
+
+
+@pytest.mark.parametrize(("chains", "draws"), [(1, 1), (2, 1), (2, 3), (1, 5)])
+def test_a_handful_of_draws_is_judged_without_a_crash(
+    chains: int, draws: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    rng = np.random.default_rng(0)
+    values = xr.Dataset({"tau": (("chain", "draw"), rng.normal(size=(chains, draws)))})
+    statistics = xr.Dataset(
+        {
+            "diverging": (("chain", "draw"), np.zeros((chains, draws), dtype=bool)),
+            "energy": (("chain", "draw"), rng.normal(size=(chains, draws))),
+        }
+    )
+    judged = judge(values, statistics)
+    few = f"{draws} draws in a chain are too few to judge anything by."
+    assert (few in judged.faults) == (draws < 4)
+    assert judged.faults
+    assert caplog.text == ""
+
+
+def test_unfinished_statistics_count_as_unfinished_draws() -> None:
+    values = xr.Dataset({"tau": (("chain", "draw"), np.zeros((2, 5)))})
+    energy = np.zeros((2, 5))
+    energy[1, 3:] = np.nan
+    statistics = xr.Dataset({"energy": (("chain", "draw"), energy)})
+    assert dict(values.isel(_nuts._finished(values, statistics)).sizes) == {"chain": 2, "draw": 3}
+
+
+def test_draws_keep_their_names_and_known_scales_their_values() -> None:
+    """No name a user may give a scale loses its draws."""
+    task = problem(WIDE, nma.datasets.network("back_pain"))
+    prior = HalfNormal(1)
+    names = ("class_effect_0", "tau__x", "x_unscaled")
+    scales = (*(Scale(name, prior) for name in names), Scale("known", Fixed(0.4)))
+    drawn = {name: (("chain", "draw"), np.full((2, 3), 0.2)) for name in names}
+    inner = {name: (("chain", "draw"), np.ones((2, 3))) for name in ("tau_log__", "z_unscaled")}
+    beta = {"beta": (("chain", "draw", "parameter"), np.zeros((2, 3, 3)))}
+    kept = _nuts._reported(xr.Dataset({**drawn, **inner, **beta}), replace(task, scales=scales))
+    assert set(kept.data_vars) == {*names, "known", "beta"}
+    assert (kept["known"] == 0.4).all()
+    assert (kept["tau__x"] == 0.2).all()
+    assert "known" not in _nuts._learnt(kept, replace(task, scales=scales))
+
+
+@pytest.mark.parametrize("name", ["beta", "u", "draw", "trial_level", "auxiliary_2", "two words"])
+def test_scales_cannot_take_a_name_that_means_something_else(name: str) -> None:
+    with pytest.raises(ModelError, match="cannot be called"):
+        Scale(name, HalfNormal(1))
+
+
+def test_a_zero_scale_cannot_be_centred() -> None:
+    none = nma.Model(nma.structures.Consistency(Normal(0, 9)), nma.heterogeneity.Random(Fixed(0)))
+    task = problem(none, nma.datasets.network("back_pain"))
+    with pytest.raises(EngineError, match="scale tau is zero cannot be centred"):
+        small(parametrisation="centred").sample(task)
+    assert small().unsuited(task) is None
+
+
+def test_fit_turns_to_sampled_effects_where_several_scales_cannot_be_integrated() -> None:
+    model = nma.Model(
+        nma.structures.Consistency(Normal(0, 9)), TwoKinds(HalfNormal(1), HalfNormal(1), "A")
+    )
+    engine, why = _suitable(problem(model, responders()))
+    assert engine == nma.engines.NUTS(parametrisation="non-centred")
+    assert [text.split(" ")[0] for text in why] == ["Gaussian", "NUTS"]
+
+
+def test_draws_carry_what_speaks_against_them(poor: nma.Posterior) -> None:
+    for draws in (nma.relative_effects(poor), nma.predictive_effects(poor), nma.ranks(poor)):
+        assert draws.attrs["poor"] == poor.poor
+    good = nma.fit(poor.network, poor.model)
+    assert "poor" not in nma.ranks(good).attrs
 
 
 def test_arms_with_a_likelihood_of_their_own_are_sampled_and_said_to_be() -> None:
@@ -341,11 +444,19 @@ def test_nothing_global_is_touched_and_nothing_is_printed() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"draws": 0}, "would draw nothing"),
-        ({"tune": 0}, "would draw nothing"),
+        ({"draws": 0}, "draws=0 is not a whole number of 1 or more"),
+        ({"tune": 0}, "tune=0 is not a whole number of 1 or more"),
         ({"target_accept": 1.0}, "is not between 0 and 1"),
         ({"parametrisation": "noncentred"}, "use 'integrated', 'non-centred', 'centred'"),
         ({"sampler": "stan"}, "use 'pymc', 'nutpie'"),
+        ({"seed": -1}, "seed=-1 is not a whole number of 0 or more"),
+        ({"seed": None}, "seed=None is not a whole number"),
+        ({"draws": 1.5}, "draws=1.5 is not a whole number of 1 or more"),
+        ({"draws": "10"}, "draws='10' is not a whole number"),
+        ({"chains": True}, "chains=True is not a whole number"),
+        ({"cores": 0}, "cores=0 is not a whole number of 1 or more"),
+        ({"draws": 10**9}, "is the most"),
+        ({"target_accept": "x"}, "is not between 0 and 1"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(changes: Any, said: str) -> None:

@@ -185,6 +185,67 @@ def test_log_density_of_every_heterogeneity(
 
 
 @pytest.mark.parametrize("how", ["non-centred", "centred"])
+def test_log_density_where_unit_codes_repeat_across_trials(how: Parametrisation) -> None:
+    """Effects never cross trials, whatever the codes."""
+    task = task_of(NETWORKS["mixed"], CONSISTENCY, nma.heterogeneity.Random(HalfNormal(0.8)))
+    (effect,) = task.effects
+    place = np.asarray(task.arms.groupby("study").cumcount(), dtype=np.int64)
+    agrees(replace(task, effects=(replace(effect, unit=place),)), how)
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_log_density_of_two_parts_with_arms(how: Parametrisation) -> None:
+    """Trial levels of the second part have a name of their own."""
+    task = task_of(NETWORKS["binomial"], CONSISTENCY, nma.heterogeneity.Random(HalfNormal(0.8)))
+    (part,) = task.evidence
+    assert isinstance(part, Arms)
+    first, second = (part_of(part, part.trial == trial) for trial in (0, 1))
+    model = build(replace(task, evidence=(first, second)), how)
+    assert {"trial_level", "trial_level_2"} <= set(model.named_vars)
+    whole = build(task, how).compile_logp(jacobian=False, mode="FAST_COMPILE")
+    split = model.compile_logp(jacobian=False, mode="FAST_COMPILE")
+    rng = np.random.default_rng(2)
+    point = {k: rng.normal(0, 0.7, np.shape(v)) for k, v in model.initial_point().items()}
+    levels = np.concatenate([point["trial_level"], point["trial_level_2"]])
+    joined = {k: v for k, v in point.items() if k != "trial_level_2"} | {"trial_level": levels}
+    assert float(split(point)) == pytest.approx(float(whole(joined)), rel=1e-10)
+
+
+def part_of(part: Arms, rows: NDArray[np.bool_]) -> Arms:
+    data = {name: column[rows] for name, column in part.data.items()}
+    return replace(part, arms=part.arms[rows], trial=part.trial[rows], data=data)
+
+
+@pytest.mark.parametrize("how", ["non-centred", "centred"])
+def test_log_density_of_auxiliary_parameters_with_a_scale(how: Parametrisation) -> None:
+    task = task_of(NETWORKS["binomial"], CONSISTENCY, nma.heterogeneity.Random(HalfNormal(0.8)))
+    (part,) = task.evidence
+    assert isinstance(part, Arms)
+
+    def density(eta: Any, auxiliary: Any, data: Any, xp: Any) -> Any:
+        return -((data["events"] - xp.exp(auxiliary[0]) * eta) ** 2)
+
+    wide = Scale("tau_slope", HalfNormal(0.5))
+    own = Parameters.independent(["log slope"], 1.3, scale=wide)
+    scaled = replace(
+        task,
+        scales=(*task.scales, wide),
+        evidence=(replace(part, density=density, auxiliary=own),),
+    )
+    model = build(scaled, how)
+    logp = model.compile_logp(jacobian=False, mode="FAST_COMPILE")
+    point = model.initial_point() | {"tau_slope_log__": np.array(np.log(0.7))}
+    name = "auxiliary" if how == "centred" else "auxiliary_unscaled"
+    low, high = (float(logp(point | {name: np.array([x])})) for x in (0.0, 0.4))
+    slope = 0.4 * (1.0 if how == "centred" else 0.7)
+    prior = -0.5 * (slope / (0.7 * 1.3)) ** 2
+    eta = 0.0  # the initial point has every level and effect at zero
+    part_density = density(np.full(5, eta), [slope], part.data, np).sum()
+    base = density(np.full(5, eta), [0.0], part.data, np).sum()
+    assert high - low == pytest.approx(float(part_density - base) + prior, abs=1e-8)
+
+
+@pytest.mark.parametrize("how", ["non-centred", "centred"])
 def test_log_density_of_two_effect_scales(how: Parametrisation) -> None:
     two = TwoKinds(HalfNormal(1), Uniform(0, 2), "A")
     agrees(task_of(NETWORKS["mixed"], CONSISTENCY, two), how)

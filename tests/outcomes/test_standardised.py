@@ -219,7 +219,7 @@ def test_a_pooled_reference_sd_weighs_by_degrees_of_freedom() -> None:
     squares = 39 * 5.0**2 + 37 * 6.0**2 + 24 * 4.5**2 + 26 * 5.5**2
     assert rmdq.instrument is nma.instruments.RMDQ
     assert rmdq.value == pytest.approx(math.sqrt(squares / (39 + 37 + 24 + 26)), rel=1e-14)
-    assert odi.origin == "pooled over the arms of 1 trial"
+    assert odi.origin == "pooled over the arms of 1 trial (SDs at follow-up)"
     notices = "\n".join(made.notices)
     assert "Reference SD of RMDQ (0 to 24, lower is better): 5.33," in notices
     assert "pooled over the arms of 2 trials" in notices

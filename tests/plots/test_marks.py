@@ -16,7 +16,8 @@ import nma
 import pictures
 from nma.errors import ModelError
 from nma.plots._circle import circular_order, spread
-from nma.plots._style import SHADES
+from nma.plots._league_table import _bar_ticks
+from nma.plots._style import DEEP, PALE, SHADES, WORSE
 from nma.priors import Fixed, LogNormal, Uniform
 
 ENGINE = nma.engines.Gaussian(draws=1024)
@@ -232,6 +233,77 @@ def test_an_interval_beyond_the_axis_ends_in_an_arrow(senn: nma.Posterior) -> No
     assert len(ends) == 1
 
 
+def test_a_forest_names_its_intervals_and_tells_tau(senn: nma.Posterior) -> None:
+    said = pictures.written(nma.plots.forest(senn, level=0.9))
+    assert "MD (90% credible interval)" in said
+    together = " ".join(said)
+    new = "thin line: 90% predictive interval (the effect in one new trial like these)"
+    assert new in together
+    row = nma.summary(senn, level=0.9).loc["tau"]
+    assert f"tau {row['median']:.3f} ({row['lower']:.3f}, {row['upper']:.3f})" in together
+    alone = nma.fit(pictures.arms([("a", "b")]), engine=ENGINE)
+    assert "any tau rests on its prior" in " ".join(pictures.written(nma.plots.forest(alone)))
+    fixed = nma.Model(heterogeneity=nma.heterogeneity.Random(Fixed(0.3)))
+    known = nma.fit(senn.network, fixed, engine=ENGINE)
+    assert "tau 0.3 (taken as known)" in nma.plots.forest.marks(known).attrs["text"]
+
+
+def test_a_difference_that_matters_lies_on_the_better_side(
+    senn: nma.Posterior, ratios: nma.Posterior
+) -> None:
+    def line(posterior: nma.Posterior, size: float) -> float:
+        ax = nma.plots.forest(posterior, important=size)
+        (found,) = [line for line in ax.lines if line.get_linestyle() == "--"]
+        low, high = ax.get_xlim()
+        place = float(np.asarray(found.get_xdata())[0])
+        assert low < place < high
+        return place
+
+    assert line(senn, 0.5) == -0.5
+    assert line(mirrored(senn), 5) == 5
+    assert line(ratios, 1.25) == line(ratios, 0.8) == 0.8
+    assert line(mirrored(ratios), 0.8) == 1.25
+    assert (
+        "the difference stated to matter" in nma.plots.forest.marks(senn, important=1).attrs["text"]
+    )
+    for posterior, size in ((senn, -1), (senn, np.inf), (ratios, 1)):
+        with pytest.raises(ModelError, match="that could matter"):
+            nma.plots.forest(posterior, important=size)
+
+
+@pytest.mark.parametrize("better", ["lower", "higher"])
+def test_a_forest_in_points_is_in_points(better: nma.protocols.Better) -> None:
+    outcome = nma.outcomes.Continuous("mean", sd="sd", n="n", measure="SMD", better="lower")
+    network = nma.Network.from_arms(
+        nma.datasets.load("parkinson"), study="study", treatment="treatment", outcome=outcome,
+        reference="placebo",
+    )  # fmt: skip
+    posterior = nma.fit(network, engine=ENGINE)
+    scale = nma.instruments.Instrument("hours", 0, 24, better)
+    marks = nma.plots.forest.marks(posterior, instrument=scale, reference_sd=4)
+    points = nma.in_points(posterior, scale, reference_sd=4).droplevel("comparator")
+    assert list(marks.index) == list(nma.plots.forest.marks(posterior).index)
+    for column in ("estimate", "lower", "upper"):
+        np.testing.assert_array_equal(marks[column], points.loc[marks.index, column])
+    table = nma.effect_table(posterior, comparators=["placebo"], predictive=True)
+    sd = table.droplevel("comparator").loc[marks.index]
+    width = sd["predictive_upper"] - sd["predictive_lower"]
+    np.testing.assert_allclose(marks["predictive_upper"] - marks["predictive_lower"], 4 * width)
+    assert (marks["predictive_lower"] < marks["lower"]).all()
+    ax = nma.plots.forest.draw(marks)
+    assert ax.get_xlabel() == "Points of hours"
+    assert "SMD times 4." in " ".join(pictures.written(ax))
+
+
+def test_the_key_of_a_network_ends_with_the_largest(senn: nma.Posterior) -> None:
+    said = pictures.written(nma.plots.network(senn.network))
+    people = senn.network.arms.groupby("treatment")["participants"].sum().max()
+    assert {"1", "3", "6 trials", f"{people:,.0f} participants"} <= set(said)
+    several = pictures.arms([("a", "b", "c"), ("b", "c", "d"), ("a", "d")])
+    said = pictures.written(nma.plots.network(several))
+    assert "colours only tell sets of treatments apart" in " ".join(said)
+
+
 # the league table
 
 
@@ -363,3 +435,35 @@ def test_colours_differ_in_grey() -> None:
     """No two shades of neighbouring polygons are told apart by hue alone."""
     grey = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in map(to_rgb, SHADES)]
     assert min(abs(a - b) for a, b in pairwise(grey)) > 0.03
+
+
+def luminance(colour: Any) -> float:
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+@pytest.mark.parametrize("end", [DEEP, WORSE, PALE])
+def test_numbers_in_cells_can_be_read_in_colour_and_in_grey(end: str) -> None:
+    """WCAG: a contrast of 4.5 to 1 at least, against black text."""
+    grey = float(np.dot([0.299, 0.587, 0.114], to_rgb(end)))
+    for cell in (end, (grey, grey, grey)):
+        assert (luminance(cell) + 0.05) / 0.05 >= 4.5
+
+
+@pytest.mark.parametrize("farthest", [0.02, 0.2, 0.3, 0.9, 2.0, 5.0])
+def test_ratios_beside_the_colour_bar_come_in_pairs(farthest: float) -> None:
+    ticks = np.log(_bar_ticks(farthest, ratio=True))
+    np.testing.assert_allclose(ticks, -ticks[::-1], atol=0.002)
+    assert 0 < ticks[-1] <= farthest
+
+
+def test_a_league_of_many_numbers_its_columns() -> None:
+    names = [f"t{k:02d}" for k in range(41)]
+    many = nma.fit(pictures.arms(pictures.chain(names)), engine=nma.engines.Gaussian(draws=256))
+    ax = nma.plots.league_table(many)
+    said = pictures.written(ax)
+    assert said.count("40") == 2  # row and column
+    assert said.count("39") == 1
+    alone = "over 40 treatments: colours only; the numbers are in nma.league_table"
+    assert alone in " ".join(said)
+    assert pictures.faults(ax) == []

@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 
 import nma
 import pictures
-from nma.errors import ModelError
+from nma.errors import ModelError, NmaWarning
 
 VERBS: dict[str, Any] = {
     "network": nma.plots.network,
@@ -169,7 +169,7 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
 
 
 def test_figures_share_a_page(ask: Ask) -> None:
-    figure = Figure(figsize=(14, 14), layout="constrained")
+    figure = Figure(figsize=(16, 16), layout="constrained")
     FigureCanvasAgg(figure)
     page = figure.subplots(3, 2).ravel()
     for verb, ax in zip(VERBS, page[:-1], strict=True):
@@ -179,11 +179,54 @@ def test_figures_share_a_page(ask: Ask) -> None:
     assert all(ax.get_position().width > 0.15 for ax in page)
 
 
+def page(width: float, height: float) -> Any:
+    """Axes alone on a page."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure.add_subplot()
+
+
 @pytest.mark.parametrize("verb", ["network", "league_table", "rankogram"])
 def test_text_shrinks_with_small_axes(ask: Ask, verb: str) -> None:
     figure = Figure(figsize=(5, 4))
     FigureCanvasAgg(figure)
-    ax = VERBS[verb](ask(verb, "10"), ax=figure.add_axes((0, 0, 1, 1)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NmaWarning)
+        ax = VERBS[verb](ask(verb, "10"), ax=figure.add_axes((0, 0, 1, 1)))
+    assert pictures.faults(ax) == []
+
+
+def test_text_too_small_to_read_is_said(ask: Ask) -> None:
+    with pytest.warns(NmaWarning, match=r"points high, too small to read: it wants \d+.* x \d+"):
+        nma.plots.league_table(ask("league_table", "10"), ax=page(5, 4))
+    with pytest.warns(NmaWarning, match="Use a larger figure"):
+        nma.plots.forest(ask("forest", "25"), ax=page(7, 3))
+
+
+def test_panels_of_a_rankogram_shrink_before_its_text(ask: Ask) -> None:
+    ax = nma.plots.rankogram(ask("rankogram", "10"), ax=page(5, 3.6))
+    assert pictures.faults(ax) == []
+    assert min(float(text.get_fontsize()) for text in pictures.words(ax)) >= 6
+    for panel in ax.child_axes:
+        assert [label.get_text() for label in panel.get_xticklabels()][-1] == "10"
+
+
+@pytest.mark.parametrize("kind", ["2", "4", "10"])
+def test_directions_of_a_forest_are_whole_in_narrow_axes(ask: Ask, kind: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NmaWarning)
+        ax = nma.plots.forest(ask("forest", kind), ax=page(5, 3.5))
+    said = [text for text in pictures.written(ax) if "favours" in text]
+    assert len(said) == 2
+    assert not [text for text in said if "…" in text]
+    assert pictures.faults(ax) == []
+
+
+def test_the_measure_of_a_forest_is_the_label_of_its_axis(ask: Ask) -> None:
+    ax = nma.plots.forest(ask("forest", "4"))
+    assert ax.get_xlabel() == "MD"
+    ax.set_xlabel("Pain, points of 10")
+    assert "MD" not in pictures.written(ax)
     assert pictures.faults(ax) == []
 
 
@@ -278,3 +321,19 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)
     assert svg(VERBS[verb].draw(changed)) != svg(VERBS[verb].draw(marks))
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "network"])
+def test_what_is_no_posterior_is_told_how_to_become_one(ask: Ask, verb: str) -> None:
+    evidence = ask("network", "4")
+    message = rf"{verb} draws a Posterior; this is a Network: nma.plots.{verb}\(nma.fit\(network"
+    with pytest.raises(ModelError, match=message):
+        VERBS[verb](evidence)
+    with pytest.raises(ModelError, match="this is a DataFrame"):
+        VERBS[verb](evidence.table)
+
+
+def test_a_posterior_shows_its_network(ask: Ask) -> None:
+    assert svg(nma.plots.network(ask("forest", "4"))) == svg(nma.plots.network(ask("network", "4")))
+    with pytest.raises(ModelError, match="draws a Network or a Posterior; this is a list"):
+        nma.plots.network([])  # type: ignore[arg-type]

@@ -45,11 +45,11 @@ class Judgement:
     @property
     def worst(self) -> dict[str, float]:
         """The worst of each diagnostic over chains and quantities."""
-        values = dict(_labelled(self.convergence))
+        values = dict(_labelled(self.convergence)).values()
         return {
-            "r_hat": max((v["r_hat"] for v in values.values()), default=np.nan),
-            "ess_bulk": min((v["ess_bulk"] for v in values.values()), default=np.nan),
-            "ess_tail": min((v["ess_tail"] for v in values.values()), default=np.nan),
+            "r_hat": float(np.max([v["r_hat"] for v in values], initial=-np.inf)),
+            "ess_bulk": float(np.min([v["ess_bulk"] for v in values], initial=np.inf)),
+            "ess_tail": float(np.min([v["ess_tail"] for v in values], initial=np.inf)),
             "divergences": float(self.divergences.sum()),
             "e_fmi": float(self.e_fmi.min()),
         }
@@ -60,26 +60,34 @@ class Judgement:
         return (*self._mixing(), *self._divergent(), *self._energy())
 
     def _mixing(self) -> list[str]:
-        chains = len(self.e_fmi)
-        if chains < 2:
-            return ["One chain alone cannot show that it has converged: use two or more."]
-        values, found = dict(_labelled(self.convergence)), []
-        apart = {name: v["r_hat"] for name, v in values.items() if not v["r_hat"] <= R_HAT}
-        if apart:
-            name = max(apart, key=lambda name: np.nan_to_num(apart[name], nan=np.inf))
-            found.append(
-                f"Chains disagree: R-hat is above {R_HAT} for {len(apart)} of {len(values)} "
-                f"quantities, up to {apart[name]:.3f} for {name!r}."
-            )
-        few = {name: min(v["ess_bulk"], v["ess_tail"]) for name, v in values.items()}
-        few = {name: ess for name, ess in few.items() if not ess >= ESS_PER_CHAIN * chains}
-        if few:
-            name = min(few, key=lambda name: np.nan_to_num(few[name], nan=-np.inf))
-            found.append(
-                f"Too few effective draws: below {ESS_PER_CHAIN * chains} for {len(few)} of "
-                f"{len(values)} quantities, down to {few[name]:.0f} for {name!r}."
-            )
-        return found
+        if self.draws < _arviz.FEWEST:
+            return [f"{self.draws} draws in a chain are too few to judge anything by."]
+        if len(self.e_fmi) < 2:
+            alone = "One chain alone cannot show that it has converged: use two or more."
+            return [alone, *self._few()]
+        return [*self._apart(), *self._few()]
+
+    def _apart(self) -> list[str]:
+        values = {name: v["r_hat"] for name, v in _labelled(self.convergence)}
+        apart = {name: r_hat for name, r_hat in values.items() if not r_hat <= R_HAT}
+        if not apart:
+            return []
+        worst = max(apart, key=lambda name: np.nan_to_num(apart[name], nan=np.inf))
+        of = f"{len(apart)} of {len(values)} quantities"
+        upto = f"up to {apart[worst]:.3f} for {worst!r}"
+        return [f"Chains disagree: R-hat is above {R_HAT} for {of}, {upto}."]
+
+    def _few(self) -> list[str]:
+        least = ESS_PER_CHAIN * len(self.e_fmi)
+        named = _labelled(self.convergence)
+        values = {name: float(np.min([v["ess_bulk"], v["ess_tail"]])) for name, v in named}
+        few = {name: ess for name, ess in values.items() if not ess >= least}
+        if not few:
+            return []
+        worst = min(few, key=lambda name: np.nan_to_num(few[name], nan=-np.inf))
+        of = f"{len(few)} of {len(values)} quantities"
+        down = f"down to {few[worst]:.0f} for {worst!r}"
+        return [f"Too few effective draws: below {least} for {of}, {down}."]
 
     def _divergent(self) -> list[str]:
         total = int(self.divergences.sum())
@@ -91,8 +99,7 @@ class Judgement:
         return [f"{total} of {of} draws diverged (by chain: {each}), {missing}."]
 
     def _energy(self) -> list[str]:
-        low = [k for k, fraction in enumerate(self.e_fmi) if not fraction >= E_FMI]
-        if not low:
+        if self.draws < _arviz.FEWEST or np.all(self.e_fmi >= E_FMI):
             return []
         each = ", ".join(f"{fraction:.2f}" for fraction in self.e_fmi)
         return [f"The energy is poorly explored: E-FMI is below {E_FMI} (by chain: {each})."]

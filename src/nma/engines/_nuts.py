@@ -16,9 +16,15 @@ import numpy as np
 
 from nma import _arviz
 from nma.engines._convergence import judge
-from nma.engines._pymc import Parametrisation, build, integrable, sampled_arms
+from nma.engines._pymc import (
+    Parametrisation,
+    build,
+    integrable,
+    is_of_arms,
+    sampled_arms,
+)
 from nma.errors import EngineError
-from nma.problem import Draws, Problem
+from nma.problem import Draws, Problem, Scale
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -88,10 +94,12 @@ class NUTS:
     progress: bool = True
 
     def __post_init__(self) -> None:
-        if self.draws < 1 or self.chains < 1 or self.tune < 1:
-            message = f"{self!r} would draw nothing: draws, tune and chains must be 1 or more."
+        for name, least in (("draws", 1), ("tune", 1), ("chains", 1), ("seed", 0), ("cores", 1)):
+            _require_whole(self, name, least)
+        if self.draws * self.chains > MOST:
+            message = f"{self.draws * self.chains:,} draws are asked for: {MOST:,} is the most."
             raise EngineError(message)
-        if not 0 < self.target_accept < 1:
+        if not isinstance(self.target_accept, float | int) or not 0 < self.target_accept < 1:
             message = f"target_accept={self.target_accept!r} is not between 0 and 1."
             raise EngineError(message)
         for name, choices in (("parametrisation", Parametrisation), ("sampler", Sampler)):
@@ -101,12 +109,14 @@ class NUTS:
                 raise EngineError(message)
 
     def unsuited(self, problem: Problem) -> str | None:
-        """Return why the engine cannot answer: several scales cannot be integrated out."""
+        """Return why the engine cannot answer in the form that was asked for."""
+        instead = "use NUTS(parametrisation='non-centred')"
         if self.parametrisation == "integrated" and not integrable(problem):
-            return (
-                "random effects with several scales cannot be integrated out: "
-                "use NUTS(parametrisation='non-centred')"
-            )
+            return f"random effects with several scales cannot be integrated out: {instead}"
+        if self.parametrisation == "centred":
+            nil = [scale.name for scale in problem.scales if scale.prior.support[1] <= 0]
+            if nil:
+                return f"effects whose scale {nil[0]} is zero cannot be centred: {instead}"
         return None
 
     def model(self, problem: Problem) -> Any:
@@ -145,6 +155,19 @@ class NUTS:
             software={name: version(name) for name in ("pymc", "pytensor", self.sampler)},
         )
 
+
+def _require_whole(engine: NUTS, name: str, least: int) -> None:
+    """Refuse what is no whole number of ``least`` or more; ``cores`` may be left open."""
+    value = getattr(engine, name)
+    if name == "cores" and value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        message = f"{name}={value!r} is not a whole number of {least} or more."
+        raise EngineError(message)
+
+
+MOST = 10_000_000
+"""Draws that a run may be asked for, all chains together: far beyond use, and gigabytes."""
 
 DENSE = 100
 """Quantities up to which PyMC learns their correlations, and not only their scales."""
@@ -278,21 +301,24 @@ def _finished(values: xr.Dataset, statistics: xr.Dataset) -> dict[str, Any]:
 
 
 def _reported(values: xr.Dataset, problem: Problem) -> xr.Dataset:
-    """Return the draws under the names of the problem, fixed scales among them."""
-    inner = ("_unscaled", "_effect_", "__")
-    kept = values[[v for v in values.data_vars if not any(part in str(v) for part in inner)]]
+    """Return the draws under the names of the problem, known scales among them."""
+    known = {s.name: s.prior.support[0] for s in problem.scales if _is_known(s)}
+    names = {"beta", "u", *(scale.name for scale in problem.scales)}
+    kept = values[[v for v in values.data_vars if v in names or is_of_arms(str(v))]]
     shape = (values.sizes["chain"], values.sizes["draw"])
-    for scale in problem.scales:
-        if scale.name not in kept:
-            fixed = np.full(shape, scale.prior.support[0])
-            kept[scale.name] = (("chain", "draw"), fixed)
+    for name, value in known.items():
+        kept[name] = (("chain", "draw"), np.full(shape, float(value)))
     return kept.transpose("chain", "draw", ...)
+
+
+def _is_known(scale: Scale) -> bool:
+    return scale.prior.support[0] == scale.prior.support[1]
 
 
 def _learnt(values: xr.Dataset, problem: Problem) -> list[str]:
     """Return the quantities to judge: all but known scales and sums of the others."""
-    fixed = {s.name for s in problem.scales if s.prior.support[0] == s.prior.support[1]}
-    return [str(name) for name in values.data_vars if name not in {*fixed, "u"}]
+    known = {scale.name for scale in problem.scales if _is_known(scale)}
+    return [str(name) for name in values.data_vars if name not in {*known, "u"}]
 
 
 def _interrupted(engine: NUTS, values: xr.Dataset) -> list[str]:

@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 
     from nma.priors import Prior
 
-__all__ = ["Parametrisation", "build", "integrable", "sampled_arms"]
+__all__ = ["Parametrisation", "build", "integrable", "is_of_arms", "sampled_arms"]
 
 Parametrisation = Literal["integrated", "non-centred", "centred"]
 """How random effects enter: integrated out where the evidence is normal, or sampled."""
+
+
+def is_of_arms(name: str) -> bool:
+    """Return whether a quantity belongs to arm-level evidence: trial levels and auxiliaries."""
+    own = name.startswith(("trial_level", "auxiliary"))
+    return own and not name.endswith(("_unscaled", "__"))
 
 
 def integrable(problem: Problem) -> bool:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nma.errors import Issue, ModelError
 from nma.instruments import Instrument, ReferenceSD
-from nma.outcomes import _checks, _reference
+from nma.outcomes import _checks, _doubts, _reference
 from nma.outcomes._by_name import ByName
 from nma.outcomes._measures import UNSAID, require_better, require_measure
 from nma.outcomes._scores import Scores, meanings
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Continuous"]
+
+NAMELESS = "No instrument is named: all means are taken to be on scales where {better} is better."
 
 OWN_SDS = "SMD: Hedges' g, each trial in units of its own SD, pooled over all its arms."
 
@@ -72,10 +74,12 @@ class Continuous:
         Column that names each arm's instrument, such as "RMDQ". Where an instrument's direction
         is not ``better``, the sign of its means is reversed, and a notice says so.
     instruments : mapping of str to Instrument, optional
-        What the names in that column mean, beside and before those of ``nma.instruments``.
+        What the names in that column mean, beside and before those of ``nma.instruments``, which
+        go by several names, such as "NPRS" for NRS.
     reference_sd : "pooled" or mapping of str to float, optional
         The standard deviation of each instrument: pooled over all arms on it by degrees of
-        freedom, or known. If not given, each trial has its own.
+        freedom, without trials that report changes; or known, from people at baseline in a large
+        trial or at follow-up, not from changes. If not given, each trial has its own.
 
     Raises
     ------
@@ -168,7 +172,7 @@ class Continuous:
             if self.measure == "MD":
                 issues += scores.ranges_differ()
             if self.reference_sd is not None:
-                issues += _reference.issues(scores, self._spread, self.reference_sd)
+                issues += _reference.issues(scores, self._spread, self.reference_sd, self.mean)
         return issues
 
     def participants(self, rows: pd.DataFrame) -> NDArray[np.float64]:
@@ -194,7 +198,7 @@ class Continuous:
         scores = self._scores(rows)
         if scores is None:
             return ()
-        return _reference.references(scores, self._spread, self.reference_sd)
+        return _reference.references(scores, self._spread, self.reference_sd, self.mean)
 
     def evidence(
         self,
@@ -255,11 +259,22 @@ class Continuous:
                 found += scores.pooled_as_one()
             if self._has_own_sds:
                 found += scores.mixed(self.mean, self._spread)
+        elif self.measure == "SMD":
+            found += [NAMELESS.format(better=self.better)]
         if self._has_own_sds:
             found += [OWN_SDS]
         elif self.measure == "SMD":
             found += _reference.notices(self.reference_sds(rows))
-        return tuple(found)
+        return (*found, *self._doubts(rows, scores))
+
+    def _doubts(self, rows: pd.DataFrame, scores: Scores | None) -> list[str]:
+        """Return which spreads and effects look as if they were in other units."""
+        alike = [("", np.ones(len(rows), dtype=bool))] if self.measure == "MD" else []
+        if scores is not None:
+            alike = [(found.name, here) for found, here in scores.by_instrument.items()]
+        people, sd = self._spread.participants(rows), np.sqrt(self._trial_variances(rows))
+        found = _doubts.spreads(rows["study"], sd, alike)
+        return found + _doubts.effects(rows["study"], rows[self.mean].to_numpy(), sd, people)
 
     def __repr__(self) -> str:
         """Return the settings that were given."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from nma.errors import Issue, ModelError, nearest, shown
-from nma.instruments import Instrument, ReferenceSD
+from nma.instruments import Instrument, ReferenceSD, find, hint
 from nma.outcomes._scores import Scores
 from nma.outcomes._spread import Spread, pooled
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Wanted", "by_row", "issues", "notices", "references", "require"]
+
+AT_ONCE = 3
+"""Trials left out that a sentence names; all are named where they are read as changes."""
 
 DIVIDED = "SMD: mean differences divided by the instrument's reference SD, which is taken as known."
 
@@ -41,13 +44,13 @@ def require(wanted: Wanted, meaning: Mapping[str, Instrument]) -> None:
 
 
 def _require_sd(name: str, sd: Any, meaning: Mapping[str, Instrument]) -> None:
-    if name not in meaning:
+    instrument = find(name, meaning) if isinstance(name, str) else None
+    if instrument is None:
         message = (
             f"reference_sd names {shown(name)}, which is not a known instrument."
-            f"{nearest(name, meaning)} Name your own in `instruments=`."
+            f"{hint(str(name), meaning)} Name your own in `instruments=`."
         )
         raise ModelError(message)
-    instrument = meaning[name]
     if not isinstance(sd, Real) or isinstance(sd, bool) or not 0 < float(sd) <= instrument.width:
         message = (
             f"reference_sd={{{name!r}: {sd!r}}} is not a standard deviation of {instrument}: it "
@@ -60,7 +63,7 @@ def _stated(wanted: Mapping[str, float], meaning: Mapping[str, Instrument]) -> d
     """Return the stated standard deviations by instrument, whatever name the user gave it."""
     found: dict[str, float] = {}
     for name, sd in wanted.items():
-        instrument = str(meaning[name])
+        instrument = str(find(name, meaning))
         if found.setdefault(instrument, float(sd)) != sd:
             message = (
                 f"reference_sd states two SDs of {instrument}, {found[instrument]:g} and {sd:g}: "
@@ -70,13 +73,16 @@ def _stated(wanted: Mapping[str, float], meaning: Mapping[str, Instrument]) -> d
     return found
 
 
-def references(scores: Scores, spread: Spread, wanted: Wanted) -> tuple[ReferenceSD, ...]:
+def references(
+    scores: Scores, spread: Spread, wanted: Wanted, mean: str
+) -> tuple[ReferenceSD, ...]:
     r"""Return the standard deviation of each instrument in use: stated, else pooled over trials.
 
     .. math:: R^2 = \sum_a (n_a - 1) s_a^2 / \sum_a (n_a - 1)
 
-    over the arms a of all trials on the instrument. Instruments whose standard deviation nobody
-    tells are left out.
+    over the arms a of all trials on the instrument, but for trials that were read as changes: the
+    spread of changes is not that of scores. Instruments whose standard deviation nobody tells are
+    left out.
     """
     if isinstance(wanted, Mapping):
         stated = _stated(wanted, scores.meaning)
@@ -86,25 +92,27 @@ def references(scores: Scores, spread: Spread, wanted: Wanted) -> tuple[Referenc
             if str(instrument) in stated
         )
     n, errors = spread.participants(scores.rows), spread.errors(scores.rows)
-    told = np.isfinite(n * errors)
-    return tuple(
-        _pooled(scores, instrument, n, errors, here & told)
-        for instrument, here in scores.by_instrument.items()
-        if (here & told).any()
-    )
+    told, changed = np.isfinite(n * errors), scores.changed(mean, spread)
+    found = []
+    for instrument, here in scores.by_instrument.items():
+        arms = here & told & ~changed
+        if arms.any():
+            (variance,) = pooled(np.zeros(arms.sum(), dtype=np.int64), n[arms], errors[arms])
+            origin = _origin(scores.studies(arms), scores.studies(here & told & changed))
+            found.append(ReferenceSD(instrument, float(np.sqrt(variance)), origin))
+    return tuple(found)
 
 
-def _pooled(
-    scores: Scores,
-    instrument: Instrument,
-    n: NDArray[np.float64],
-    errors: NDArray[np.float64],
-    arms: NDArray[np.bool_],
-) -> ReferenceSD:
-    (variance,) = pooled(np.zeros(arms.sum(), dtype=np.int64), n[arms], errors[arms])
-    trials = len(scores.studies(arms))
-    of = f"pooled over the arms of {trials} trial{'s' * (trials != 1)}"
-    return ReferenceSD(instrument, float(np.sqrt(variance)), of)
+def _origin(trials: Sequence[str], changes: Sequence[str]) -> str:
+    """Return over which trials a standard deviation is pooled, and which are left out."""
+    several = len(trials) != 1
+    over = f"pooled over the arms of {len(trials)} trial{'s' * several} (SDs at follow-up)"
+    if not changes:
+        return over
+    if len(changes) == 1:
+        return f"{over}; {changes[0]} reports changes and is left out"
+    named = ", ".join(changes) if len(changes) <= AT_ONCE else f"{len(changes)} trials"
+    return f"{over}; {named} report changes and are left out"
 
 
 def by_row(scores: Scores, found: tuple[ReferenceSD, ...]) -> NDArray[np.float64]:
@@ -115,32 +123,33 @@ def by_row(scores: Scores, found: tuple[ReferenceSD, ...]) -> NDArray[np.float64
     return values
 
 
-def issues(scores: Scores, spread: Spread, wanted: Wanted) -> list[Issue]:
+def issues(scores: Scores, spread: Spread, wanted: Wanted, mean: str) -> list[Issue]:
     """Return an issue for every instrument that has no reference standard deviation."""
-    there = {reference.instrument for reference in references(scores, spread, wanted)}
+    there = {reference.instrument for reference in references(scores, spread, wanted, mean)}
     stated = list(wanted) if isinstance(wanted, Mapping) else []
-    remedy = (
-        "Add it to `reference_sd`, from a trial or a large survey."
-        if stated
-        else "Give the participants of one of its trials, or state reference_sd={...}."
-    )
-    return [
-        Issue(
-            "no-reference-sd",
-            f"nothing tells the reference SD of {instrument}",
-            remedy + nearest(instrument.name, stated),
-            rows=tuple(sorted(scores.rows.index[here].tolist())),
-            column=scores.column,
-        )
-        for instrument, here in scores.by_instrument.items()
-        if instrument not in there
-    ]
+    changed = scores.changed(mean, spread)
+    found = []
+    for instrument, here in scores.by_instrument.items():
+        if instrument in there:
+            continue
+        problem = f"nothing tells the reference SD of {instrument}"
+        name = str(scores.rows[scores.column].to_numpy()[here][0])
+        remedy = f"Give the participants of one of its trials, or state {_example(name)}."
+        if stated:
+            remedy = "Add it to `reference_sd`, from a trial or a large survey."
+        elif (here & changed).any():
+            problem += ": trials report changes, whose SDs are not those of scores"
+            remedy = f"State the SD of scores between people: {_example(name)}."
+        rows = tuple(sorted(scores.rows.index[here].tolist()))
+        hinted = remedy + nearest(instrument.name, stated)
+        found.append(Issue("no-reference-sd", problem, hinted, rows=rows, column=scores.column))
+    return found
+
+
+def _example(name: str) -> str:
+    return f"reference_sd={{{name!r}: ...}}"
 
 
 def notices(found: tuple[ReferenceSD, ...]) -> list[str]:
     """Return the reference standard deviations as sentences, and what was done with them."""
-    listed = [
-        f"Reference SD of {reference.instrument}: {reference.value:.4g}, {reference.origin}."
-        for reference in found
-    ]
-    return [*listed, DIVIDED]
+    return [*map(str, found), DIVIDED]

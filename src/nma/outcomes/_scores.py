@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from nma.errors import Issue, ModelError, nearest, shown
-from nma.instruments import Instrument, known
+from nma.errors import Issue, ModelError, shown
+from nma.instruments import Instrument, find, hint, known
 from nma.outcomes import _checks
 from nma.outcomes._spread import Spread
 from nma.protocols import Better
@@ -24,7 +23,8 @@ __all__ = ["Scores", "meanings"]
 
 MIXED = (
     "Changes and final scores have different SDs: where trials are in units of their own SD, one "
-    "SMD should not mix them. Check that all trials report changes, or give reference_sd=."
+    "SMD should not mix them. Check that all trials report changes, or state the SD of scores on "
+    "each instrument: reference_sd={{{stated}}}."
 )
 
 
@@ -68,17 +68,18 @@ class Scores:
     column: str
     meaning: Mapping[str, Instrument]
 
-    @property
-    def names(self) -> list[str]:
-        """The names in the column that mean an instrument, sorted."""
-        return sorted(set(self.rows[self.column]) & set(self.meaning))
+    @cached_property
+    def named(self) -> dict[str, Instrument]:
+        """What the names in the column mean, sorted; those that mean nothing are left out."""
+        found = ((name, find(name, self.meaning)) for name in sorted(set(self.rows[self.column])))
+        return {name: instrument for name, instrument in found if instrument is not None}
 
     @cached_property
     def by_instrument(self) -> dict[Instrument, NDArray[np.bool_]]:
         """For every instrument in use its rows; two names of one instrument are one."""
         found: dict[str, tuple[Instrument, NDArray[np.bool_]]] = {}
-        for name in self.names:
-            instrument, here = self.meaning[name], (self.rows[self.column] == name).to_numpy()
+        for name, instrument in self.named.items():
+            here = (self.rows[self.column] == name).to_numpy()
             first, before = found.get(str(instrument), (instrument, np.zeros_like(here)))
             found[str(instrument)] = (first, before | here)
         return dict(found.values())
@@ -104,13 +105,15 @@ class Scores:
             Issue(
                 "unknown-instrument",
                 f"{shown(name)} is not a known instrument, so its direction is not known either",
-                "Say what it is: instruments={"
-                f"{name!r}: Instrument(name, lower, upper, better)}}.{nearest(name, self.meaning)}",
+                f"Say what it is: instruments={{{name!r}: nma.instruments.NRS}} if it is that one "
+                f"by another name (or rename the cell), else instruments={{{name!r}: "
+                f"nma.instruments.Instrument(name, lower, upper, better)}}."
+                f"{hint(name, self.meaning)}",
                 rows=tuple(sorted(self.rows.index[names == name].tolist())),
                 column=self.column,
                 value=name,
             )
-            for name in sorted(set(names) - set(self.meaning))
+            for name in sorted(set(names) - set(self.named))
         ]
 
     def _several(self) -> list[Issue]:
@@ -175,34 +178,54 @@ class Scores:
         names = " and ".join(sorted(instrument.name for instrument in self.by_instrument))
         return [f"MD: a point of {names} counts as the same, because they share their range."]
 
-    def changes(self, mean: str, spread: Spread) -> dict[Instrument, list[str]]:
-        """Return the trials whose means or spreads no final scores can have, by instrument."""
+    def changed(self, mean: str, spread: Spread) -> NDArray[np.bool_]:
+        """Return the arms of trials with a mean or a spread that no final scores can have."""
         means, deviations = self.rows[mean].to_numpy(), spread.deviations(self.rows)
-        found = {}
+        found = np.zeros(len(self.rows), dtype=bool)
         for instrument, here in self.by_instrument.items():
             wide = deviations > self._widest(instrument, spread)
-            found[instrument] = self.studies(here & (_outside(instrument, means) | wide))
-        return {instrument: studies for instrument, studies in found.items() if studies}
+            studies = self.studies(here & (_outside(instrument, means) | wide))
+            found |= here & self.rows["study"].isin(studies).to_numpy()
+        return found
 
     def notices(self, mean: str, spread: Spread, better: Better) -> list[str]:
-        """Return whose sign was reversed, and which numbers can only be changes."""
+        """Return which names were read as others, whose sign was reversed, and what is a change."""
+        renamed = [
+            f"{shown(name)} was read as {instrument}: a name of the same instrument."
+            for name, instrument in self.named.items()
+            if name not in self.meaning
+        ]
         reversed_ = [
             f"Means on {instrument} were reversed in sign, because {better} is better in "
             f"the outcome: {', '.join(self.studies(here))}."
             for instrument, here in self.by_instrument.items()
             if instrument.better != better
         ]
-        changes = [
-            f"Means or SDs on {instrument} cannot be of final scores and were read as "
-            f"changes, final minus baseline: {', '.join(studies)}."
-            for instrument, studies in self.changes(mean, spread).items()
-        ]
-        return reversed_ + changes
+        return [*renamed, *reversed_, *self._changes(self.changed(mean, spread))]
+
+    def _changes(self, changed: NDArray[np.bool_]) -> list[str]:
+        """Return which trials were read as changes, and how all others were."""
+        found = []
+        for instrument, here in self.by_instrument.items():
+            if (here & changed).any():
+                others = (
+                    f" All other means on {instrument.name} are taken as final scores, or final "
+                    "minus baseline; reverse improvements by hand."
+                )
+                found.append(
+                    f"Means or SDs on {instrument} cannot be of final scores and were read as "
+                    "changes, final minus baseline: "
+                    f"{', '.join(self.studies(here & changed))}."
+                    f"{others if (here & ~changed).any() else ''}"
+                )
+        return found
 
     def mixed(self, mean: str, spread: Spread) -> list[str]:
         """Return a warning where some trials report changes for certain, and others may not."""
-        changed = set(chain.from_iterable(self.changes(mean, spread).values()))
-        return [MIXED] if changed and changed != set(self.rows["study"]) else []
+        changed = self.changed(mean, spread)
+        if changed.all() or not changed.any():
+            return []
+        return [MIXED.format(stated=", ".join(f"{name!r}: ..." for name in self.named))]
 
 
 def _outside(instrument: Instrument, means: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -36,6 +36,15 @@ class Axis:
     def null(self) -> float:
         """No effect."""
         return 1.0 if self.ratio else 0.0
+
+    def including(self, value: float | None) -> Axis:
+        """Return an axis that shows a value too."""
+        if value is None or self.low < value < self.high:
+            return self
+        if self.ratio:
+            return replace(self, low=min(self.low, value / 1.1), high=max(self.high, value * 1.1))
+        room = 0.03 * (self.high - self.low)
+        return replace(self, low=min(self.low, value - room), high=max(self.high, value + room))
 
     def ticks(self, most: int) -> list[float]:
         """Return where to write numbers, at most so many or nearly."""

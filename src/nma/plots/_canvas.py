@@ -15,18 +15,29 @@ For a window, or as a part of another picture, make the axes and hand them over:
 
 from __future__ import annotations
 
+import warnings
 from functools import cache, partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, final
 
-from nma.errors import ModelError
+from nma.errors import ModelError, NmaWarning
+from nma.plots._style import SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import FigureCanvasBase
     from matplotlib.figure import Figure
 
-__all__ = ["finished", "inches", "owned", "sheet"]
+__all__ = [
+    "READABLE",
+    "cell",
+    "finished",
+    "inches",
+    "laid_out",
+    "owned",
+    "require_readable",
+    "sheet",
+]
 
 PIXELS = 90
 """Pixels to the inch in a notebook; pictures have twice as many, for sharp screens."""
@@ -36,6 +47,12 @@ SAVED: Any = {"svg.fonttype": "none", "svg.hashsalt": "nma", "pdf.fonttype": 42,
 
 SNUG = 0.96
 """How much more text shrinks than the picture, since small letters are drawn a little wider."""
+
+PAD = 0.1
+"""What a layout engine keeps free around a cell, in inches."""
+
+READABLE = 6.0
+"""Size of text, in points, below which a reader is warned."""
 
 DATES = {"svg": "Date", "pdf": "CreationDate"}
 """What files of a kind call the time they were written, which is left out."""
@@ -109,7 +126,19 @@ def sheet(ax: Axes | None, width: float, height: float) -> tuple[Axes, float]:
     drawn.set_xlim(0, width)
     drawn.set_ylim(0, height)
     share = min(across / width, up / height)
-    return drawn, 1.0 if share > SNUG else share * SNUG
+    scale = 1.0 if share > SNUG else share * SNUG
+    require_readable(SMALL * scale, (width, height))
+    return drawn, scale
+
+
+def require_readable(size: float, wanted: tuple[float, float]) -> None:
+    """Warn if text is too small to read, and say how large the picture wants to be, in inches."""
+    if size < READABLE:
+        message = (
+            f"The text of this picture is {size:.1f} points high, too small to read: it wants "
+            f"{wanted[0]:.1f} x {wanted[1]:.1f} inches. Use a larger figure, or leave out ax=."
+        )
+        warnings.warn(message, NmaWarning, stacklevel=5)
 
 
 def finished(ax: Axes) -> Axes:
@@ -120,11 +149,32 @@ def finished(ax: Axes) -> Axes:
 
 
 def inches(ax: Axes) -> tuple[float, float]:
-    """Return the width and height of axes."""
-    box = ax.get_position(original=True)
+    """Return the width and height of axes; of their cell if they alone are laid out on a page."""
     figure = ax.get_figure()
     if figure is None:
         message = "These axes are in no figure: draw into axes of a figure, such as plt.subplots()."
         raise ModelError(message)
+    if laid_out(ax) and figure.figure.axes == [ax]:
+        return cell(ax)
+    box = ax.get_position(original=True)
     width, height = figure.bbox.width / figure.figure.dpi, figure.bbox.height / figure.figure.dpi
     return float(box.width * width), float(box.height * height)
+
+
+def laid_out(ax: Axes) -> bool:
+    """Return whether a layout engine makes room for words beside and below the axes."""
+    owner = ax.get_figure()
+    if owner is None or ax.get_subplotspec() is None:
+        return False
+    return owner.figure.get_layout_engine() is not None
+
+
+def cell(ax: Axes) -> tuple[float, float]:
+    """Return the width and height of the cell that axes share with the words around them."""
+    figure, spec = ax.get_figure(), ax.get_subplotspec()
+    if figure is None or spec is None:
+        return inches(ax)
+    rows, columns = spec.get_gridspec().get_geometry()
+    wide, high = figure.bbox.width / figure.figure.dpi, figure.bbox.height / figure.figure.dpi
+    across, up = len(spec.colspan) / columns, len(spec.rowspan) / rows
+    return float(across * wide - PAD), float(up * high - PAD)

@@ -21,7 +21,22 @@ class Drawing(Protocol):
     """Draws a table of marks."""
 
     def __call__(self, marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-        """Draw into ``ax``, or into a figure of its own that is large enough."""
+        """Draw into ``ax``, or into a figure of its own that is large enough.
+
+        Parameters
+        ----------
+        marks : DataFrame
+            What the ``marks`` of the same figure returned, or a changed copy.
+        ax : Axes, optional
+            Where to draw. Text shrinks where they are small, with a warning below 6 points. Names
+            and numbers of a forest stand beside its axes: make them with ``layout="constrained"``
+            or leave room.
+
+        Returns
+        -------
+        Axes
+            Those drawn into; panels, where there are several, are their ``child_axes``.
+        """
 
 
 class Figure(Protocol[Asked, Marked]):

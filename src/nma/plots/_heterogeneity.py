@@ -10,12 +10,25 @@ import numpy as np
 import pandas as pd
 
 from nma.errors import ModelError
-from nma.estimates import is_credible, require_level
+from nma.estimates import is_credible, require_level, scale_name
 from nma.plots._canvas import finished, inches, owned, sheet
 from nma.plots._figure import figure
 from nma.plots._style import BETTER, BODY, INK, SMALL, WARNING, styled
-from nma.plots._text import SPACING, fitted, foot, foot_lines, head, head_lines, plain, told, words
-from nma.tables import Table, decimals, rounded
+from nma.plots._text import (
+    SPACING,
+    fitted,
+    foot,
+    foot_lines,
+    head,
+    head_lines,
+    interval_name,
+    plain,
+    require_posterior,
+    scale_interval,
+    told,
+    words,
+)
+from nma.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,6 +74,7 @@ def marks(posterior: Posterior, *, level: float = 0.95) -> Table:
     ModelError
         If no scale was estimated, or the level is not between 0 and 1.
     """
+    require_posterior(posterior, "heterogeneity")
     require_level(level)
     spread = [s for s in posterior.problem.scales if s.prior.support[0] < s.prior.support[1]]
     if not spread or not is_credible(posterior):
@@ -71,8 +85,9 @@ def marks(posterior: Posterior, *, level: float = 0.95) -> Table:
     )
     exact = posterior.draws.moments is not None
     by = "exact" if exact else "estimated from draws"
-    found.attrs = words(posterior, f"Shaded: {100 * level:g}% interval; the density is {by}.")
-    found.attrs["unit"] = _unit(posterior)
+    shaded = f"{100 * level:g}% {interval_name(posterior)}"
+    found.attrs = words(posterior, f"Dotted: median; shaded: {shaded}; the density is {by}.")
+    found.attrs["unit"] = scale_name(posterior)
     return found
 
 
@@ -86,11 +101,6 @@ def _nothing(posterior: Posterior) -> str:
         f"{posterior.model.heterogeneity!r} leaves no scale to estimate, so there are no densities "
         "to draw: fit with nma.heterogeneity.Random() and a prior that is not Fixed."
     )
-
-
-def _unit(posterior: Posterior) -> str:
-    network = posterior.network
-    return f"log {network.measure}" if network.ratio else network.measure
 
 
 def _curves(posterior: Posterior, scale: Scale, level: float) -> pd.DataFrame:
@@ -154,28 +164,13 @@ def _smoothed(
 
 
 def _key(prior: Prior, lower: float, median: float, upper: float) -> tuple[str, str]:
-    digits = decimals(np.array([(upper - lower) / 4]))
-    middle, low, high = (rounded(number, 0.0, digits=digits) for number in (median, lower, upper))
     written = re.sub(r"\d+\.\d{5,}(e-?\d+)?", lambda found: f"{float(found[0]):.4g}", repr(prior))
     origin = f" ({prior.origin})" if prior.origin else ""
-    return f"prior: {written}{origin}", f"posterior: median {middle} ({low}, {high})"
+    return f"prior: {written}{origin}", f"posterior: median {scale_interval(median, lower, upper)}"
 
 
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the marks of heterogeneity.
-
-    Parameters
-    ----------
-    marks : DataFrame
-        What ``nma.plots.heterogeneity.marks`` returned, or a changed copy.
-    ax : Axes, optional
-        Where to draw. A figure of its own if not given.
-
-    Returns
-    -------
-    Axes
-        The axes of the one scale, or a sheet whose ``child_axes`` are those of several.
-    """
+    """Draw the marks of heterogeneity, as ``nma.plots.Drawing`` says."""
     with styled():
         ask = told(marks, "heterogeneity")
         scales = list(dict.fromkeys(marks["scale"]))

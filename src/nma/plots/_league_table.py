@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from nma.effects import effect_table
-from nma.estimates import centre, interval_name, scale_name
+from nma.estimates import centre, scale_name
 from nma.plots._axis import numeral, ticks_between, typeset
 from nma.plots._canvas import finished, sheet
 from nma.plots._figure import figure
-from nma.plots._style import BETTER, BODY, DARK, INK, PALE, SMALL, WORSE, styled
+from nma.plots._style import BODY, DARK, DEEP, INK, PALE, SMALL, WORSE, styled
 from nma.plots._text import (
     extent,
     fitted,
@@ -22,17 +22,17 @@ from nma.plots._text import (
     foot_lines,
     head,
     head_lines,
-    interval,
+    interval_name,
+    require_posterior,
     told,
     words,
 )
 from nma.ranking import sucra
-from nma.tables import Table, decimals, rounded
+from nma.tables import Table, decimals, interval, rounded
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
-    from numpy.typing import NDArray
 
     from nma.plots._text import Line
     from nma.posterior import Posterior
@@ -48,8 +48,11 @@ NUMBERS = 40
 NAME = 3.3
 """Width of a name at the left, in inches, beyond which it takes a second line or is shortened."""
 
-DARK_FROM = 0.9
-"""Share of the darkest blue from which white letters are read more easily than black ones."""
+EVERY = 5
+"""Columns from one number above to the next where cells are small."""
+
+RATIOS = (1.25, 2, 4, 5, 10, 20, 50, 100, 1000, 1e4, 1e6, 1e9)
+"""Ratios that are short to write, as are their reciprocals."""
 
 BAR = 1.25
 """Room for the colour bar, in inches."""
@@ -78,6 +81,7 @@ def marks(posterior: Posterior, *, level: float = 0.95) -> Table:
     ModelError
         If there is one treatment alone, or the level is not between 0 and 1.
     """
+    require_posterior(posterior, "league_table")
     order = list(sucra(posterior, level=level).index)
     table = effect_table(posterior, level=level)
     pairs = [(row, column) for row in order for column in order if row != column]
@@ -113,13 +117,16 @@ def _orientation(posterior: Posterior) -> tuple[float, float]:
 def _sentence(posterior: Posterior, level: float) -> str:
     network, count = posterior.network, len(posterior.treatments)
     mean = f"{centre(posterior)}{f' of the {scale_name(posterior)}' if network.ratio else ''}"
-    limits = interval_name(posterior, level)
+    limits = f"{100 * level:g}% {interval_name(posterior)}"
     shown = f": {mean}" if count <= NUMBERS else ""
     shown += f" with {limits}" if count <= INTERVALS else ""
     bold = f"; bold: the {limits} leaves out no effect" if count <= NUMBERS else ""
+    alone = f"; over {NUMBERS} treatments: colours only; the numbers are in nma.league_table"
+    shown += alone if count > NUMBERS else ""
     return (
         f"Row versus column, from the best SUCRA to the worst{shown}. Blue: the row is better, "
-        f"orange: the column is better{bold}. {network.measure}, {network.better} is better."
+        "orange: the column is better; the deeper the colour, the larger the effect"
+        f"{bold}. {network.measure}, {network.better} is better."
     )
 
 
@@ -162,19 +169,7 @@ class _Plan:
 
 
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the marks of a league table.
-
-    Parameters
-    ----------
-    marks : DataFrame
-        What ``nma.plots.league_table.marks`` returned, or a changed copy.
-    ax : Axes, optional
-        Where to draw; text shrinks where they are small. A figure of its own if not given.
-
-    Returns
-    -------
-    Axes
-    """
+    """Draw the marks of a league table, as ``nma.plots.Drawing`` says."""
     with styled():
         ask = told(marks, "league_table")
         plan = _planned(marks, ask)
@@ -182,7 +177,7 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         farthest = _farthest(marks)
         _draw_colours(axes, marks, plan, farthest)
         if len(plan.names) <= NUMBERS:
-            _draw_numbers(axes, marks, plan, farthest, scale)
+            _draw_numbers(axes, marks, plan, scale)
         _draw_names(axes, plan, scale)
         _draw_bar(axes, plan, farthest, ask, scale)
         foot(axes, plan.title, 0.1, plan.height - 0.05, scale=scale)
@@ -257,7 +252,7 @@ def _label_size(cell: tuple[float, float]) -> float:
 def _colours() -> Colormap:
     from matplotlib.colors import LinearSegmentedColormap
 
-    made = LinearSegmentedColormap.from_list("benefit", [WORSE, "#ffffff", BETTER])
+    made = LinearSegmentedColormap.from_list("benefit", [WORSE, "#ffffff", DEEP])
     return made.with_extremes(bad=PALE)
 
 
@@ -275,15 +270,12 @@ def _draw_colours(ax: Axes, marks: pd.DataFrame, plan: _Plan, farthest: float) -
     )  # fmt: skip
 
 
-def _draw_numbers(
-    ax: Axes, marks: pd.DataFrame, plan: _Plan, farthest: float, scale: float
-) -> None:
+def _draw_numbers(ax: Axes, marks: pd.DataFrame, plan: _Plan, scale: float) -> None:
     place = {name: k for k, name in enumerate(plan.names)}
     lift = 0.09 if plan.wide else 0.0
     for row, limits in zip(marks.to_dict("records"), _limits(marks), strict=True):
         x, y = plan.middle(place[str(row["row"])], place[str(row["column"])])
-        dark = row["benefit"] > DARK_FROM * farthest
-        look: dict[str, Any] = {"color": "white" if dark else INK, "ha": "center", "va": "center"}
+        look: dict[str, Any] = {"color": "black", "ha": "center", "va": "center"}
         weight = "bold" if row["clear"] else "normal"
         size = (BODY if plan.wide else SMALL) * scale
         ax.text(x, y + lift, typeset(row["number"]), fontsize=size, fontweight=weight, **look)
@@ -301,8 +293,10 @@ def _draw_names(ax: Axes, plan: _Plan, scale: float) -> None:
             continue
         ax.text(plan.left - 0.32, y, label, ha="right", **look)
         ax.text(plan.left - 0.06, y, str(k + 1), ha="right", **look)
-        if len(plan.names) <= NUMBERS:
+        few = len(plan.names) <= NUMBERS
+        if few:
             ax.text(x, y, str(k + 1), ha="center", fontweight="bold", **look)
+        if few or k == 0 or (k + 1) % EVERY == 0:
             ax.text(x, plan.top + 0.11, str(k + 1), ha="center", **look)
 
 
@@ -316,8 +310,9 @@ def _draw_bar(
     steps = np.linspace(low, top, 65)
     shade = np.linspace(-farthest, farthest, 64)[:, None]
     ax.pcolormesh(
-        [x, x + 0.14], steps, shade, cmap=_colours(), vmin=-farthest, vmax=farthest, linewidth=0
-    )
+        [x, x + 0.14], steps, shade, cmap=_colours(), vmin=-farthest, vmax=farthest,
+        edgecolors="face", linewidth=0.4 * scale,
+    )  # fmt: skip
     sign = -1 if ask("better") == "lower" else 1
     for value in _bar_ticks(farthest, ratio=ask("ratio")):
         effect = np.log(value) if ask("ratio") else value
@@ -327,12 +322,28 @@ def _draw_bar(
     look: dict[str, Any] = {"fontsize": SMALL * scale, "color": DARK, "ha": "left", "va": "center"}
     ax.text(x, top + 0.11, "row better", **look)
     ax.text(x, low - 0.11, "column better", **look)
+    ax.text(
+        x + 0.85, (top + low) / 2, _bar_title(ask, room), fontsize=SMALL * scale, color=DARK,
+        rotation=270, ha="center", va="center", linespacing=1.1, parse_math=False,
+    )  # fmt: skip
+
+
+def _bar_title(ask: Callable[[str], Any], room: float) -> str:
+    """Return what stands along the colour bar, as much as there is room for."""
+    name = f"{ask('measure')}{', log scale' if ask('ratio') else ''}"
+    whole = fitted(f"{name}; deeper colour: larger effect", room, SMALL)
+    return fitted(name, room, SMALL, most=1) if "…" in whole else whole
 
 
 def _bar_ticks(farthest: float, *, ratio: bool) -> list[float]:
-    ends: NDArray[np.float64] = np.array([-farthest, farthest])
-    low, high = np.exp(ends) if ratio else ends
-    return ticks_between(float(low), float(high), 5, ratio=ratio)
+    """Return ticks as far above no effect as below; ratios by pairs such as 0.5 and 2."""
+    if not ratio:
+        return ticks_between(-farthest, farthest, 5, ratio=False)
+    within = [value for value in RATIOS if np.log(value) <= farthest]
+    outer = within[-1] if within else float(f"{np.exp(0.8 * farthest):.3g}")
+    half = [value for value in within if np.log(value) <= 0.6 * np.log(outer)]
+    above = [*half[-1:], outer]
+    return [*(float(f"{1 / value:.3g}") for value in above[::-1]), 1.0, *above]
 
 
 @figure(marks, draw)

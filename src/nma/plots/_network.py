@@ -11,29 +11,29 @@ import pandas as pd
 
 from nma import graph
 from nma.errors import ModelError
+from nma.network import Network
 from nma.plots._canvas import finished, sheet
 from nma.plots._circle import angles, circular_order
 from nma.plots._figure import figure
 from nma.plots._plan import Plan, Size, planned
 from nma.plots._style import BODY, DARK, GREY, INK, LINE, SHADES, SMALL, styled
 from nma.plots._text import foot, network_words, told
+from nma.posterior import Posterior
 from nma.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from nma.network import Network
-
 __all__ = ["network"]
 
 
-def marks(network: Network, *, size: Size | None = None, counts: bool = False) -> Table:
+def marks(network: Network | Posterior, *, size: Size | None = None, counts: bool = False) -> Table:
     """Return what a picture of a network shows.
 
     Parameters
     ----------
-    network : Network
-        The evidence.
+    network : Network or Posterior
+        The evidence; that of a fitted model if a posterior is given.
     size : {"participants", "trials"}, optional
         What the area of a node says; participants if not given and every arm reports them.
     counts : bool, default False
@@ -51,6 +51,7 @@ def marks(network: Network, *, size: Size | None = None, counts: bool = False) -
     ModelError
         If participants are asked for and no arm reports them.
     """
+    network = _evidence(network)
     rows = [*_nodes(network), *_comparisons(network), *_designs(network)]
     trials, parts = len(network.trials), len(network.components)
     whole = f", {parts} unconnected parts" if parts > 1 else ""
@@ -67,6 +68,14 @@ def marks(network: Network, *, size: Size | None = None, counts: bool = False) -
         "incomplete": bool(network.table["participants"].isna().any()),
         "counts": counts,
     }
+    return found
+
+
+def _evidence(asked: Network | Posterior) -> Network:
+    found = asked.network if isinstance(asked, Posterior) else asked
+    if not isinstance(found, Network):
+        message = f"network draws a Network or a Posterior; this is a {type(asked).__name__}."
+        raise ModelError(message)
     return found
 
 
@@ -111,19 +120,7 @@ def _designs(network: Network) -> Iterator[Row]:
 
 
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the marks of a network.
-
-    Parameters
-    ----------
-    marks : DataFrame
-        What ``nma.plots.network.marks`` returned, or a changed copy.
-    ax : Axes, optional
-        Where to draw; text shrinks where they are small. A figure of its own if not given.
-
-    Returns
-    -------
-    Axes
-    """
+    """Draw the marks of a network, as ``nma.plots.Drawing`` says."""
     with styled():
         plan = planned(marks, told(marks, "network"))
         axes, scale = sheet(ax, plan.width, plan.height)
@@ -202,7 +199,7 @@ def _draw_key(ax: Axes, plan: Plan, scale: float) -> None:
 
 @figure(marks, draw)
 def network(
-    network: Network,
+    network: Network | Posterior,
     *,
     size: Size | None = None,
     counts: bool = False,
@@ -218,8 +215,8 @@ def network(
 
     Parameters
     ----------
-    network : Network
-        The evidence.
+    network : Network or Posterior
+        The evidence; that of a fitted model if a posterior is given.
     size : {"participants", "trials"}, optional
         What the area of a node says; participants if not given and every arm reports them.
     counts : bool, default False

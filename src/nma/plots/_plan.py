@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
@@ -253,13 +254,16 @@ def _free(
 
 
 def _nice(largest: float) -> list[int]:
-    """Return one or two round numbers up to the largest, for a key."""
+    """Return up to three numbers for a key: the largest itself, and round ones below it."""
     top = int(largest)
-    if top < 3:
-        return list(range(1, top + 1))
-    power = 10 ** (len(str(top)) - 1)
-    high = max(step * power for step in (1, 2, 5) if step * power <= top)
-    return [max(1, high // 5), high]
+    middle = _round(top / 2)
+    return sorted({_round(middle / 3), middle, top})
+
+
+def _round(most: float) -> int:
+    """Return the largest of 1, 2, 3, 5, 10, ... up to a number; one at least."""
+    power = 10 ** max(len(str(int(most))) - 1, 0)
+    return max((step * power for step in (1, 2, 3, 5) if step * power <= most), default=1)
 
 
 def _signs(
@@ -301,10 +305,13 @@ def _packed(
 ) -> tuple[list[Sign], float]:
     """Return the key set in rows of a width above ``bottom``, and its height."""
     rows: list[list[tuple[str, float, str]]] = [[]]
-    for sign in signs:
-        if sum(_step(other)[1] for other in [*rows[-1], sign]) > width - 2 * MARGIN and rows[-1]:
-            rows.append([])
-        rows[-1].append(sign)
+    for _, same in groupby(signs, key=lambda sign: sign[0]):
+        for k, sign in enumerate(group := list(same)):
+            together = group if k == 0 else [sign]
+            needed = sum(_step(other)[1] for other in [*rows[-1], *together])
+            if needed > width - 2 * MARGIN and rows[-1]:
+                rows.append([])
+            rows[-1].append(sign)
     found, y = [], bottom
     for row in reversed(rows):
         tall = max([0.17, *(2 * size for kind, size, _ in row if kind == "node")]) + 0.05
@@ -326,5 +333,7 @@ def _sentence(ask: Callable[[str], Any], kinds: dict[str, pd.DataFrame]) -> str:
         parts += " of the arms that report them"
     elif missing:
         parts += " (participants are not reported for every arm)"
-    shade = "; shading: trials of three or more arms" if len(kinds["design"]) else ""
+    designs = len(kinds["design"])
+    shade = "; shading: trials of three or more arms" if designs else ""
+    shade += ", whose colours only tell sets of treatments apart" if designs > 1 else ""
     return f"Area of a node: {parts}; width of a line: trials that compare the two{shade}."

@@ -10,10 +10,21 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import pandas as pd
 
-from nma.plots._canvas import finished, sheet
+from nma.plots._canvas import READABLE, finished, inches, sheet
 from nma.plots._figure import figure
 from nma.plots._style import BETTER, BODY, DARK, INK, SMALL, styled
-from nma.plots._text import SPACING, extent, fitted, foot, foot_lines, head, head_lines, told, words
+from nma.plots._text import (
+    SPACING,
+    extent,
+    fitted,
+    foot,
+    foot_lines,
+    head,
+    head_lines,
+    require_posterior,
+    told,
+    words,
+)
 from nma.ranking import rank_probabilities, sucra
 from nma.tables import Table
 
@@ -38,8 +49,11 @@ LEFT = 0.55
 APART = 25
 """Ranks up to which bars stand apart."""
 
-KEY = 0.62
+KEY = 0.57
 """Room for the scale of ranks and the key, in inches."""
+
+SHARES = tuple(share / 20 for share in range(20, 7, -1))
+"""Sizes of panels to be tried in axes that are given, as shares of ``PANEL``."""
 
 
 def marks(posterior: Posterior) -> Table:
@@ -61,6 +75,7 @@ def marks(posterior: Posterior) -> Table:
     ModelError
         If there is one treatment alone.
     """
+    require_posterior(posterior, "rankogram")
     scores = sucra(posterior)["sucra"]
     chances = pd.DataFrame(rank_probabilities(posterior)).loc[scores.index]
     grid = chances.to_numpy()
@@ -92,14 +107,26 @@ class _Plan:
     names: list[str]
     labels: list[str]
     columns: int
+    share: float
     width: float
     title: list[Line]
     notes: list[Line]
+    size: float
+
+    @property
+    def panel(self) -> tuple[float, float]:
+        """Width and height of a panel."""
+        return self.share * PANEL[0], self.share * PANEL[1]
+
+    @property
+    def gap(self) -> float:
+        """Room between panels side by side."""
+        return _gap(self.share)
 
     @property
     def dots(self) -> float:
         """Size of the dots on a line, in points; none where they would touch."""
-        return 2.6 if len(self.names) <= 12 else 0.0
+        return 2.6 * self.share if len(self.names) <= 12 else 0.0
 
     @property
     def caption(self) -> float:
@@ -110,7 +137,7 @@ class _Plan:
     @property
     def step(self) -> float:
         """Height of a row of panels with their names and ranks."""
-        return self.caption + PANEL[1] + 0.27
+        return self.caption + self.panel[1] + 0.27
 
     @property
     def base(self) -> float:
@@ -127,26 +154,14 @@ class _Plan:
         """Return the lower left corner of a panel."""
         row, column = divmod(place, self.columns)
         top = self.height - head(self.title) - 0.1 - row * self.step
-        return LEFT + column * (PANEL[0] + GAP), top - self.caption - PANEL[1]
+        return LEFT + column * (self.panel[0] + self.gap), top - self.caption - self.panel[1]
 
 
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the marks of a rankogram.
-
-    Parameters
-    ----------
-    marks : DataFrame
-        What ``nma.plots.rankogram.marks`` returned, or a changed copy.
-    ax : Axes, optional
-        Where to draw; text shrinks where they are small. A figure of its own if not given.
-
-    Returns
-    -------
-    Axes
-        The sheet; the panels are its ``child_axes``.
-    """
+    """Draw the marks of a rankogram, as ``nma.plots.Drawing`` says."""
     with styled():
-        plan = _planned(marks, told(marks, "rankogram"))
+        ask = told(marks, "rankogram")
+        plan = _planned(marks, ask) if ax is None else _inside(marks, ask, inches(ax))
         axes, scale = sheet(ax, plan.width, plan.height)
         for place, name in enumerate(plan.names):
             rows = marks[marks["treatment"] == name]
@@ -157,24 +172,55 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return finished(axes)
 
 
-def _planned(marks: pd.DataFrame, ask: Callable[[str], Any]) -> _Plan:
-    names = list(dict.fromkeys(marks["treatment"]))
+def _planned(
+    marks: pd.DataFrame,
+    ask: Callable[[str], Any],
+    *,
+    columns: int | None = None,
+    share: float = 1.0,
+) -> _Plan:
+    names = [str(name) for name in dict.fromkeys(marks["treatment"])]
     count = len(names)
-    columns = count if count <= 4 else min(5, math.ceil(math.sqrt(1.25 * count)))
-    width = max(LEFT + columns * (PANEL[0] + GAP), 4.3)
+    usual = count if count <= 4 else min(5, math.ceil(math.sqrt(1.25 * count)))
+    columns = columns or usual
+    room = share * PANEL[0] + _gap(share)
+    longest = max(extent(word, SMALL, weight="bold")[0] for name in names for word in name.split())
+    size = min(SMALL, max(READABLE, SMALL * (room - 0.1) / longest))
+    width = max(LEFT + columns * room, 4.3)
     return _Plan(
         names=names,
-        labels=[fitted(str(name), PANEL[0] + GAP - 0.12, SMALL, weight="bold") for name in names],
+        labels=[fitted(name, room - 0.09, size, weight="bold") for name in names],
         columns=columns,
+        share=share,
         width=width,
         title=head_lines("Probability of every rank", ask("poor"), width - 0.2),
         notes=foot_lines(ask("text"), ask("data"), width - 0.2),
+        size=size,
     )
+
+
+def _gap(share: float) -> float:
+    return max(0.15, share * GAP)
+
+
+def _inside(marks: pd.DataFrame, ask: Callable[[str], Any], given: tuple[float, float]) -> _Plan:
+    """Return a plan for given axes: panels shrink and move before the text does."""
+    count = marks["treatment"].nunique()
+    for share in SHARES:
+        for columns in range(min(count, 8), 0, -1):
+            wide = LEFT + columns * (share * PANEL[0] + _gap(share))
+            tall = math.ceil(count / columns) * (share * PANEL[1] + 0.6) + 0.5
+            if wide > given[0] or tall > given[1]:
+                continue
+            plan = _planned(marks, ask, columns=columns, share=share)
+            if plan.width <= given[0] and plan.height <= given[1]:
+                return plan
+    return _planned(marks, ask)
 
 
 def _draw_panel(ax: Axes, rows: pd.DataFrame, plan: _Plan, place: int, scale: float) -> None:
     x, y = plan.corner(place)
-    panel = ax.inset_axes((x, y, *PANEL), transform=ax.transData)
+    panel = ax.inset_axes((x, y, *plan.panel), transform=ax.transData)
     ranks = rows["rank"].to_numpy()
     _draw_bars(panel, ranks, rows["probability"].to_numpy())
     panel.plot(
@@ -188,17 +234,17 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame, plan: _Plan, place: int, scale: fl
     panel.set_xlim(0.3, ranks.max() + 0.7)
     panel.set_ylim(0, 1.04)
     size = SMALL * scale
-    ticks = _rank_ticks(int(ranks.max()))
+    ticks = _rank_ticks(int(ranks.max()), max(2, int(plan.panel[0] / 0.24)))
     panel.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=size)
     first = place % plan.columns == 0
     panel.set_yticks([0, 0.5, 1], ["0", "0.5", "1"] if first else ["", "", ""], fontsize=size)
     panel.tick_params(length=2.5 * scale, width=0.7 * scale, pad=2 * scale)
-    lift = y + PANEL[1] + 0.07
+    lift = y + plan.panel[1] + 0.07
     score = f"SUCRA {rows['sucra'].iloc[0]:.2f}"
     ax.text(x, lift, score, fontsize=size, color=DARK, va="bottom")
     ax.text(
-        x, lift + SPACING * SMALL / 72, plan.labels[place], fontsize=size, fontweight="bold",
-        va="bottom", linespacing=1.1, parse_math=False,
+        x, lift + SPACING * SMALL / 72, plan.labels[place], fontsize=plan.size * scale,
+        fontweight="bold", va="bottom", linespacing=1.1, parse_math=False,
     )  # fmt: skip
 
 
@@ -210,31 +256,33 @@ def _draw_bars(panel: Axes, ranks: NDArray[np.int64], chances: NDArray[np.float6
         panel.stairs(chances, np.arange(len(ranks) + 1) + 0.5, fill=True, color=BETTER)
 
 
-def _rank_ticks(count: int) -> list[int]:
-    if count <= 6:
-        return list(range(1, count + 1))
-    step = next(step for step in (2, 3, 5, 10, 20, 50, 10**6) if count / step <= 6)
-    return [1, *range(step if step > 2 else 3, count + 1, step)]
+def _rank_ticks(count: int, most: int) -> list[int]:
+    """Return ranks to name, about so many, the first and the last among them."""
+    steps = (1, 2, 3, 5, 10, 20, 50)
+    step = next((step for step in steps if count / step <= most), count)
+    between = range(step if step > 2 else 1 + step, count, step)
+    return [1, *(rank for rank in between if 1 < rank <= count - 0.7 * step), count]
 
 
 def _draw_key(ax: Axes, plan: _Plan, scale: float) -> None:
     from matplotlib.patches import Rectangle
 
-    middle = plan.base - 0.33
+    middle = plan.base - 0.27
     size = BODY * scale
-    across = LEFT + (plan.columns * (PANEL[0] + GAP) - GAP) / 2
+    last = (len(plan.names) - 1) % plan.columns + 1
+    across = LEFT + (last * (plan.panel[0] + plan.gap) - plan.gap) / 2
     ax.text(across, middle, "rank, 1 is best", fontsize=size, ha="center", va="center")
-    up = (plan.corner(0)[1] + plan.corner(len(plan.names) - 1)[1] + PANEL[1]) / 2
+    up = (plan.corner(0)[1] + plan.corner(len(plan.names) - 1)[1] + plan.panel[1]) / 2
     ax.text(0.14, up, "probability", fontsize=size, rotation=90, ha="center", va="center")
     y, x = middle - 0.2, 0.1
     ax.add_patch(Rectangle((x, y - 0.05), 0.16, 0.1, facecolor=BETTER, linewidth=0))
-    text = "of the rank"
+    text = "probability of this rank"
     look: dict[str, Any] = {"fontsize": SMALL * scale, "va": "center", "color": DARK}
     ax.text(x + 0.22, y, text, **look)
     x += 0.22 + extent(text, SMALL)[0] + 0.2
     ax.plot([x, x + 0.25], [y, y], color=INK, linewidth=1.1 * scale)
     ax.plot([x + 0.125], [y], color=INK, marker="o", markersize=plan.dots * scale)
-    ax.text(x + 0.31, y, "of the rank or a better one", **look)
+    ax.text(x + 0.31, y, "of this rank or better (cumulative)", **look)
 
 
 @figure(marks, draw)

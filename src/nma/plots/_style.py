@@ -14,6 +14,7 @@ __all__ = [
     "BETTER",
     "BODY",
     "DARK",
+    "DEEP",
     "GREY",
     "INK",
     "LINE",
@@ -28,6 +29,9 @@ __all__ = [
 
 INK, DARK, GREY, LINE, PALE = "#1a1a1a", "#4d4d4d", "#6b6b6b", "#b5b5b5", "#e9e9e9"
 BETTER, WORSE = "#0072b2", "#e69f00"
+DEEP = "#338ec1"
+"""The deepest blue on which black text keeps a contrast of 4.5 to 1, also in grey."""
+
 WARNING = "#a33c00"
 SHADES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 """Colours of what has no order, in the order of use."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nma.errors import ModelError
-from nma.estimates import captioned
+from nma.network import Network
 from nma.plots._style import BODY, GREY, SMALL, TITLE, WARNING
-from nma.tables import rounded
+from nma.posterior import Posterior
+from nma.tables import decimals, interval
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-    from nma.network import Network
-    from nma.posterior import Posterior
 
 __all__ = [
     "extent",
@@ -24,9 +24,11 @@ __all__ = [
     "foot_lines",
     "head",
     "head_lines",
-    "interval",
+    "interval_name",
     "network_words",
     "plain",
+    "require_posterior",
+    "scale_interval",
     "told",
     "words",
 ]
@@ -102,17 +104,40 @@ def _pieces(word: str, width: float, size: float, weight: str) -> list[str]:
     return pieces
 
 
-def interval(estimate: float, lower: float, upper: float, mcse: float, *, digits: int) -> str:
-    """Return ``estimate (lower, upper)`` with the digits its Monte Carlo error supports."""
-    low, high = (rounded(bound, 3 * mcse, digits=digits) for bound in (lower, upper))
-    return f"{rounded(estimate, mcse, digits=digits)} ({low}, {high})"
+def interval_name(posterior: Posterior) -> str:
+    """Return what the intervals of a posterior are called, wherever a picture names them."""
+    return f"{posterior.draws.intervals} interval"
+
+
+def require_posterior(asked: object, figure: str) -> None:
+    """Refuse what is no posterior, and say how to get one.
+
+    Raises
+    ------
+    ModelError
+        With the call that draws, where there is one.
+    """
+    if isinstance(asked, Posterior):
+        return
+    remedy = f": nma.plots.{figure}(nma.fit(network))" if isinstance(asked, Network) else ""
+    message = f"{figure} draws a Posterior; this is a {type(asked).__name__}{remedy}."
+    raise ModelError(message)
+
+
+def scale_interval(median: float, lower: float, upper: float) -> str:
+    """Return ``median (lower, upper)`` of a scale such as tau."""
+    if lower == upper:
+        return f"{median:g} (taken as known)"
+    if np.isnan(lower):
+        return f"{median:.3g} (estimated, then taken as known)"
+    digits = decimals(np.array([(upper - lower) / 4]))
+    return interval(median, lower, upper, 0.0, digits=digits)
 
 
 def words(posterior: Posterior, text: str) -> dict[Hashable, Any]:
     """Return what a picture of a posterior says: faults first, then itself, then the data."""
-    poor, _, data = captioned(posterior, text).partition(text)
-    told_of = network_words(posterior.network, text)
-    return told_of | {"poor": poor.strip(), "data": data.strip()}
+    own = {"poor": posterior.poor, "interval": interval_name(posterior)}
+    return network_words(posterior.network, text) | own
 
 
 def network_words(network: Network, text: str) -> dict[Hashable, Any]:

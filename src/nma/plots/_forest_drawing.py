@@ -1,0 +1,258 @@
+"""The drawing of a forest: rows, axis, and words that keep to the room there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from nma.plots._axis import Axis, axis_of, numeral, typeset
+from nma.plots._canvas import cell, inches, laid_out, owned, require_readable
+from nma.plots._style import BETTER, BODY, DARK, INK, SMALL, WARNING, styled
+from nma.plots._text import (
+    extent,
+    fitted,
+    foot,
+    foot_lines,
+    head,
+    head_lines,
+    plain,
+    told,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from nma.plots._text import Line
+
+__all__ = ["draw", "same"]
+
+PLOT = 3.4
+"""Width of the axes in a figure of their own, in inches."""
+
+LABEL = 2.4
+"""Width of a label, in inches, beyond which it takes a second line."""
+
+ROW = 0.27
+"""Height of a row, in inches; more where a label takes two lines."""
+
+TICKS = 17.0
+"""From the axis down to the end of its tick labels, in points."""
+
+DIRECTION = 20.0
+"""From the axis down to the directions, in points."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """Sizes in inches, and the words."""
+
+    labels: list[str]
+    heights: list[float]
+    left: float
+    right: float
+    width: float
+    title: list[Line]
+    heading: str
+    sides: tuple[str, str]
+    measure: str
+    notes: list[Line]
+
+    @property
+    def drops(self) -> tuple[float, float]:
+        """How far below the axis the right direction and the measure begin, in points."""
+        first, second = (extent(text, SMALL) for text in self.sides)
+        if first[0] + second[0] + 0.2 <= self.width:
+            return DIRECTION, DIRECTION + 72 * max(first[1], second[1])
+        below = DIRECTION + 72 * first[1]
+        return below, below + 72 * second[1]
+
+    @property
+    def top(self) -> float:
+        """Room above the axes: the title, and the heading of the numbers."""
+        return head(self.title) + 0.25 + extent(self.heading, BODY)[1]
+
+    @property
+    def below(self) -> float:
+        """Room between the axes and the notes: tick labels, directions, measure."""
+        return (self.drops[1] + 8) / 72 + extent(self.measure, BODY)[1]
+
+    @property
+    def bottom(self) -> float:
+        """Room below the axes."""
+        return self.below + head(self.notes) + 0.1
+
+
+def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the marks of a forest, as ``nma.plots.Drawing`` says."""
+    with styled():
+        ask = told(marks, "forest")
+        plan = _planned(marks, ask, ax)
+        axes = _own(plan) if ax is None else ax
+        axis = axis_of(marks, ratio=ask("ratio")).including(ask("important"))
+        scale = 1.0 if ax is None else _scale(ax, plan)
+        _draw_axis(axes, axis, plan)
+        _draw_rows(axes, marks, axis, plan, scale)
+        _draw_important(axes, ask("important"))
+        _draw_names(axes, marks, plan, scale)
+        _draw_words(axes, plan)
+    return axes
+
+
+def _own(plan: _Plan) -> Axes:
+    size = (plan.width, sum(plan.heights))
+    return owned(size, left=plan.left, right=plan.right, top=plan.top, bottom=plan.bottom)
+
+
+def _scale(ax: Axes, plan: _Plan) -> float:
+    """Return how much smaller the text of rows must be in axes that are given."""
+    tall = cell(ax)[1] - plan.top - plan.bottom if laid_out(ax) else inches(ax)[1]
+    needed = sum(extent(label, BODY)[1] for label in plan.labels)
+    scale = min(1.0, max(tall, 0.3) / needed)
+    wide, high = plan.left + plan.width + plan.right, plan.top + needed + plan.bottom
+    require_readable(BODY * scale, (wide, high))
+    return scale
+
+
+def _planned(marks: pd.DataFrame, ask: Callable[[str], Any], ax: Axes | None) -> _Plan:
+    labels = [fitted(str(name), LABEL, BODY) for name in marks.index]
+    left = max(extent(label, BODY)[0] for label in labels) + 0.25
+    numbers = max(extent(typeset(text), BODY)[0] for text in marks["text"])
+    heading = f"{plain(ask('measure'))} ({100 * ask('level'):g}% {ask('interval')})"
+    lines = fitted(heading, 9.0 if ax is None else max(numbers, 1.3), BODY, weight="bold")
+    right = max(numbers, extent(lines, BODY, weight="bold")[0]) + 0.25
+    if ax is None:
+        width = PLOT
+    else:
+        width = max(cell(ax)[0] - left - right, 1.0) if laid_out(ax) else inches(ax)[0]
+    whole = left + width + right - 0.2
+    scale = " (log scale)" if ask("ratio") else ""
+    return _Plan(
+        labels=labels,
+        heights=[max(ROW, extent(label, BODY)[1] + 0.08) for label in labels],
+        left=left,
+        right=right,
+        width=width,
+        title=head_lines(f"{ask('measure')} versus {ask('comparator')}", ask("poor"), whole),
+        heading=lines,
+        sides=_sides(marks, ask, width + min(left, right) - 0.2),
+        measure=fitted(f"{ask('measure')}{scale}", width + 2 * min(left, right) - 0.4, BODY),
+        notes=foot_lines(ask("text"), ask("data"), whole),
+    )
+
+
+def _sides(marks: pd.DataFrame, ask: Callable[[str], Any], room: float) -> tuple[str, str]:
+    """Return what lies to the left and to the right of no effect."""
+    treatment = str(marks.index[0]) if len(marks) == 1 else "the treatment"
+    first = _side(treatment, "the treatment", room)
+    second = _side(ask("comparator"), "the comparator", room)
+    if ask("better") == "higher":
+        first, second = second, first
+    return f"← {first}", f"{second} →"
+
+
+def _side(name: str, other: str, room: float) -> str:
+    """Return whom a side favours, on one line or two; by its part where the name is too long."""
+    found = fitted(f"favours {name}", room - 0.2, SMALL)
+    return f"favours {other}" if "…" in found and "…" not in name else found
+
+
+def _middles(plan: _Plan) -> NDArray[np.float64]:
+    heights = np.array(plan.heights)
+    return np.cumsum(heights) - heights / 2
+
+
+def _draw_axis(ax: Axes, axis: Axis, plan: _Plan) -> None:
+    if axis.ratio:
+        ax.set_xscale("log")
+    ax.set_xlim(axis.low, axis.high)
+    ax.set_ylim(sum(plan.heights), 0)
+    ticks = axis.ticks(max(3, int(plan.width / 0.5)))
+    ax.set_xticks(ticks, [numeral(tick) for tick in ticks])
+    ax.set_xticks([], minor=True)
+    ax.spines[["left", "top", "right"]].set_visible(False)
+    ax.axvline(axis.null, color=INK, linewidth=0.8, zorder=1.5)
+
+
+def _draw_rows(ax: Axes, marks: pd.DataFrame, axis: Axis, plan: _Plan, scale: float) -> None:
+    middles = _middles(plan)
+    edges = np.cumsum([0.0, *plan.heights])
+    for top, bottom in zip(edges[:-1:2], edges[1::2], strict=False):
+        ax.axhspan(top, bottom, color="#f4f4f4", linewidth=0, zorder=0)
+    if "predictive_lower" in marks and not same(marks):
+        low, high = marks["predictive_lower"], marks["predictive_upper"]
+        _draw_bars(ax, axis, middles, low, high, width=1.1 * scale, colour=DARK)
+    _draw_bars(ax, axis, middles, marks["lower"], marks["upper"], width=4.2 * scale, colour=BETTER)
+    ax.plot(
+        marks["estimate"], middles, linestyle="none", marker="s", markersize=6.5 * scale, zorder=4,
+        markerfacecolor="white", markeredgecolor=INK, markeredgewidth=1.2 * scale,
+    )  # fmt: skip
+
+
+def _draw_bars(
+    ax: Axes,
+    axis: Axis,
+    middles: NDArray[np.float64],
+    lower: pd.Series,
+    upper: pd.Series,
+    *,
+    width: float,
+    colour: str,
+) -> None:
+    """Draw intervals, with arrows where they go on beyond the axis."""
+    low, high = np.maximum(lower, axis.low), np.minimum(upper, axis.high)
+    ax.hlines(middles, low, high, color=colour, linewidth=width, zorder=3, capstyle="butt")
+    beyond = ((lower < axis.low, axis.low, "<"), (upper > axis.high, axis.high, ">"))
+    for cut, end, marker in beyond:
+        if cut.any():
+            ax.plot(
+                np.full(int(cut.sum()), end), middles[cut.to_numpy()], linestyle="none",
+                marker=marker, color=colour, markersize=2 + width, clip_on=False, zorder=3,
+            )  # fmt: skip
+
+
+def _draw_names(ax: Axes, marks: pd.DataFrame, plan: _Plan, scale: float) -> None:
+    ax.set_yticks(_middles(plan), plan.labels, fontsize=BODY * scale, linespacing=1.1)
+    ax.tick_params(axis="y", length=0, pad=6)
+    for label in ax.get_yticklabels():
+        label.set_parse_math(False)
+    for middle, text in zip(_middles(plan), marks["text"], strict=True):
+        ax.annotate(
+            typeset(text), xy=(1, middle), xytext=(9, 0), xycoords=("axes fraction", "data"),
+            textcoords="offset points", va="center", fontsize=BODY * scale, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _draw_important(ax: Axes, important: float | None) -> None:
+    if important is not None:
+        ax.axvline(important, color=WARNING, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1.6)
+
+
+def _draw_words(ax: Axes, plan: _Plan) -> None:
+    def write(text: str, at: tuple[float, float], offset: tuple[float, float], **look: Any) -> None:
+        ax.annotate(
+            text, at, xytext=offset, xycoords="axes fraction", textcoords="offset points",
+            parse_math=False, annotation_clip=False, **look,
+        )  # fmt: skip
+
+    right, measure = plan.drops
+    look: dict[str, Any] = {"fontsize": SMALL, "color": DARK, "va": "top", "linespacing": 1.1}
+    write(plan.sides[0], (0, 0), (0, -DIRECTION), ha="left", **look)
+    write(plan.sides[1], (1, 0), (0, -right), ha="right", **look)
+    ax.set_xlabel(plan.measure, fontsize=BODY, labelpad=measure - TICKS + 2, parse_math=False)
+    look = {"fontsize": BODY, "fontweight": "bold", "linespacing": 1.1}
+    write(plan.heading, (1, 1), (9, 4), ha="left", va="bottom", **look)
+    foot(ax, plan.title, 0.1 - plan.left, plan.top - 0.08, corner=1)
+    foot(ax, plan.notes, 0.1 - plan.left, -plan.below, corner=0)
+
+
+def same(found: pd.DataFrame) -> bool:
+    """Return whether a new trial is as certain as the mean effect."""
+    ends = (found[f"predictive_{end}"] - found[end] for end in ("lower", "upper"))
+    width = found["upper"] - found["lower"]
+    return bool(max(float((end.abs() / width).max()) for end in ends) < 1e-9)
