@@ -25,6 +25,7 @@ from nma.points import in_points as in_points
 from nma.posterior import Posterior as Posterior
 from nma.posterior import at as at
 from nma.ranking import p_best as p_best
+from nma.ranking import p_scores as p_scores
 from nma.ranking import rank_probabilities as rank_probabilities
 from nma.ranking import ranks as ranks
 from nma.ranking import sucra as sucra
@@ -48,6 +49,7 @@ __all__ = [
     "league_table",
     "outcomes",
     "p_best",
+    "p_scores",
     "plots",
     "predictive_effects",
     "priors",

@@ -9,8 +9,15 @@ import numpy as np
 import pandas as pd
 
 from nma.errors import ModelError, shortened, shown
-from nma.estimates import attributes, briefly, captioned, exact, require_level, sampled
-from nma.mixtures import Mixture
+from nma.estimates import (
+    attributes,
+    briefly,
+    captioned,
+    exact,
+    interval_words,
+    require_level,
+    sampled,
+)
 from nma.new_trial import generator
 from nma.points import KNOWN_SD, PointScale, beyond, is_number, notices_on, point_scale
 from nma.priors import Normal
@@ -177,9 +184,9 @@ def absolute_table(
     require_level(level)
     base = _baseline(posterior, reference_level, instrument, reference_sd)
     better, moments = _better(posterior, base), posterior.draws.moments
-    if moments is not None:
+    if moments is not None and (np.isinf(moments.df) or not base.sd):
         d = moments.of(_against_reference(posterior))
-        points = Mixture(d.weight, base.points * d.means, abs(base.points) * d.sds)
+        points = d.times(base.points)
         found = exact(points.plus(np.full(d.sds.shape, base.sd**2)), level, better)
     else:
         drawn = absolute_effects(
@@ -284,7 +291,7 @@ def _caption(posterior: Posterior, base: _Baseline, level: float) -> str:
     spread = f" (sd {base.sd:g})" if base.sd else ""
     return (
         f"Mean outcome under each treatment in {scale}, where {shortened(posterior.comparator)} "
-        f"leads to {base.mean:g}{spread}, with {100 * level:g}% credible intervals; {end}."
+        f"leads to {base.mean:g}{spread}, with {interval_words(posterior, level)}s; {end}."
     )
 
 

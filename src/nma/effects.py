@@ -13,6 +13,8 @@ from nma.estimates import (
     briefly,
     captioned,
     estimates,
+    interval_words,
+    meanings,
     ordered_pairs,
     positions,
 )
@@ -186,7 +188,8 @@ def effect_table(
         measure's own scale (back-transformed for ratio measures), with ``predictive_lower`` and
         ``predictive_upper`` where asked for; ``mean``, ``sd`` and ``mcse`` on the scale of the
         model; ``p_better``, the probability that the treatment is better than the comparator.
-        ``mcse`` is zero where the posterior is exact.
+        ``mcse`` is zero where the posterior is exact. Of a least-squares fit they are the estimate,
+        its standard error and the one-sided confidence, and intervals are confidence intervals.
 
     Raises
     ------
@@ -225,15 +228,15 @@ def effect_table(
         probabilities=["p_better"],
         unprinted=[] if posterior.network.ratio else ["mean"],
         caption=captioned(posterior, _effects_caption(posterior, level, predictive=predictive)),
-        notes=briefly(posterior),
+        notes=(*meanings(posterior), *briefly(posterior)),
     )
 
 
 def _effects_caption(posterior: Posterior, level: float, *, predictive: bool) -> str:
     new = "; predictive: the effect in one new trial like these" if predictive else ""
     return (
-        f"{posterior.network.measure}, treatment versus comparator, with {100 * level:g}% "
-        f"credible intervals{new}; {_direction(posterior)}."
+        f"{posterior.network.measure}, treatment versus comparator, with "
+        f"{interval_words(posterior, level)}s{new}; {_direction(posterior)}."
     )
 
 
@@ -278,8 +281,9 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
         columns=names,
         caption=captioned(
             posterior,
-            f"League table: {posterior.network.measure} of row versus column with {100 * level:g}% "
-            f"credible intervals; {_direction(posterior).replace('the treatment', 'the row')}.",
+            f"League table: {posterior.network.measure} of row versus column with "
+            f"{interval_words(posterior, level)}s; "
+            f"{_direction(posterior).replace('the treatment', 'the row')}.",
         ),
         notes=briefly(posterior),
     )

@@ -24,8 +24,12 @@ __all__ = [
     "attributes",
     "briefly",
     "captioned",
+    "centre",
     "estimates",
     "exact",
+    "interval_words",
+    "is_credible",
+    "meanings",
     "ordered_pairs",
     "positions",
     "replicate_error",
@@ -43,7 +47,7 @@ class Estimates:
     Parameters
     ----------
     mean, sd, median, lower, upper : array, (function,)
-        Of the posterior.
+        Of the posterior, or of the sampling distribution of the estimate.
     better : array, (function,)
         Probability of lying on the better side of zero; exact ties count half.
     mcse : array, (function,)
@@ -82,6 +86,32 @@ def scale_name(posterior: Posterior) -> str:
 def captioned(posterior: Posterior, text: str) -> str:
     """Return a caption that first says if the fit is poor, and last what the data are."""
     return " ".join(part for part in (posterior.poor, text, posterior.network.caption) if part)
+
+
+def interval_words(posterior: Posterior, level: float) -> str:
+    """Return what an interval is called, such as ``95% credible interval``."""
+    return f"{100 * level:g}% {posterior.draws.intervals} interval"
+
+
+def is_credible(posterior: Posterior) -> bool:
+    """Return whether the numbers are those of a posterior, and not of estimates."""
+    return posterior.draws.intervals == "credible"
+
+
+def centre(posterior: Posterior) -> str:
+    """Return what the mean of an effect is called."""
+    return "posterior mean" if is_credible(posterior) else "least-squares estimate"
+
+
+def meanings(posterior: Posterior) -> tuple[str, ...]:
+    """Return what columns hold where there is no posterior."""
+    if is_credible(posterior):
+        return ()
+    said = (
+        "No posterior: sd is the standard error, and p_better the one-sided confidence, one minus "
+        "the one-sided p-value of no difference."
+    )
+    return (said,)
 
 
 def attributes(posterior: Posterior, **more: Any) -> dict[str, Any]:

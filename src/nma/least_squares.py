@@ -15,7 +15,21 @@ from nma.problem import Contrasts, Problem
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CommonEffect", "Rotation", "Rows", "common_effect", "estimable", "rotation", "rows"]
+__all__ = [
+    "CommonEffect",
+    "Directions",
+    "Rotation",
+    "Rows",
+    "common_effect",
+    "differences",
+    "directions",
+    "estimable",
+    "rotation",
+    "rows",
+]
+
+RANK = 1e-10
+"""Singular values below this share of the largest are rounding."""
 
 BUDGET = 4_000_000
 """Numbers held at once while products are summed (32 MB)."""
@@ -232,10 +246,54 @@ def estimable(problem: Problem, contrasts: NDArray[np.float64]) -> NDArray[np.bo
         The coefficients.
     """
     fixed = np.array([scale is None for scale in problem.parameters.scale])
-    X = rows(problem, None, {}).X[:, fixed]
     asked = contrasts[:, fixed]
-    solution = np.linalg.lstsq(X.T, asked.T, rcond=None)[0]
-    return np.asarray(np.abs(X.T @ solution - asked.T).max(axis=0, initial=0.0) < 1e-8)
+    unknown = directions(differences(problem)[:, fixed]).unknown
+    along = np.linalg.norm(asked @ unknown, axis=1)
+    return np.asarray(along <= 1e-8 * np.linalg.norm(asked, axis=1))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """What flat priors leave determined: beta in two orthogonal parts.
+
+    Parameters
+    ----------
+    known, unknown : array, (parameter, direction)
+        Orthonormal directions that the trials determine, and those they do not.
+    """
+
+    known: NDArray[np.float64]
+    unknown: NDArray[np.float64]
+
+
+def differences(problem: Problem) -> NDArray[np.float64]:
+    """Return the levels of every arm minus those of its trial's first, (contrast, parameter)."""
+    parts = [
+        (levels[:, 1:] - levels[:, :1]).reshape(-1, problem.levels.shape[1])
+        for levels in (problem.levels[b.arms] for b in problem.evidence if isinstance(b, Contrasts))
+    ]
+    return np.concatenate(parts)
+
+
+def directions(X: NDArray[np.float64]) -> Directions:
+    """Return which directions of beta observed differences of levels determine.
+
+    Standard errors do not enter, since none is infinite: they cannot blur the rank, however far
+    apart they lie. Every parameter counts in its own unit.
+
+    Parameters
+    ----------
+    X : array, (contrast, parameter)
+        Differences of levels.
+    """
+    size = np.linalg.norm(X, axis=0)
+    unit = np.where(size > 0, size, 1.0)
+    _, singular, turned = np.linalg.svd(X / unit, full_matrices=True)
+    rank = int((singular > RANK * singular.max(initial=0.0)).sum())
+    unknown, _ = np.linalg.qr(turned.T[:, rank:] / unit[:, None])
+    both, _ = np.linalg.qr(np.column_stack([unknown, np.eye(len(unit))]))
+    return Directions(both[:, len(unit) - rank :], unknown)
 
 
 def common_effect(problem: Problem) -> CommonEffect:

@@ -1,16 +1,31 @@
-"""Exact posterior marginals: mixtures of normals for effects, tabulated curves for scales."""
+"""Exact answers: mixtures of normals for effects, tabulated curves for scales."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+
+from nma.threads import one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Marginal", "Mixture"]
+__all__ = ["Marginal", "Mixture", "Moments", "readonly"]
+
+TOUCHED = 1e-8
+"""Share of a function's coefficients that lies along a direction nothing determines."""
+
+
+def readonly(array: Any) -> NDArray[Any]:
+    """Return ``array`` as an array nobody can write to."""
+    frozen = np.asarray(array)
+    if frozen.flags.writeable:
+        frozen = frozen.view()
+        frozen.setflags(write=False)
+    return frozen
 
 
 @final
@@ -41,19 +56,23 @@ class Marginal:
 @final
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """Several mixtures of normals over the same nodes.
+    """Several mixtures of normals, or of scaled t distributions, over the same nodes.
 
     Parameters
     ----------
     weight : array, (node,)
         Sums to one.
     means, sds : array, (node, function)
-        The components of each function.
+        The components of each function; NaN where nothing determines it.
+    df : float, default inf
+        Degrees of freedom of the components; normal if infinite. Of t components the ``sds`` are
+        the factors by which a standard t is multiplied: standard errors.
     """
 
     weight: NDArray[np.float64]
     means: NDArray[np.float64]
     sds: NDArray[np.float64]
+    df: float = np.inf
 
     @property
     def mean(self) -> NDArray[np.float64]:
@@ -62,27 +81,31 @@ class Mixture:
 
     @property
     def sd(self) -> NDArray[np.float64]:
-        """Standard deviation of each function."""
+        """Standard deviation of each function; of t components, their standard error."""
         return np.sqrt(self.weight @ (self.sds**2 + (self.means - self.mean) ** 2))
+
+    def times(self, factor: float) -> Mixture:
+        """Return each function multiplied by a number."""
+        return Mixture(self.weight, factor * self.means, abs(factor) * self.sds, self.df)
 
     def plus(self, variance: NDArray[np.float64]) -> Mixture:
         """Return each function plus an independent normal with mean zero.
+
+        Of t components the squared standard errors are added, and the degrees of freedom stay.
 
         Parameters
         ----------
         variance : array, (node, function)
             The variance added to each component.
         """
-        return Mixture(self.weight, self.means, np.sqrt(self.sds**2 + variance))
+        return Mixture(self.weight, self.means, np.sqrt(self.sds**2 + variance), self.df)
 
     def below(self, x: NDArray[np.float64] | float) -> NDArray[np.float64]:
         """Return the probability that each function is below ``x``."""
-        from scipy.special import ndtr
-
         sds = np.maximum(self.sds, np.finfo(float).tiny)
         with np.errstate(over="ignore"):  # a known number is on one side or the other
             z = (x - self.means) / sds
-        return np.asarray(self.weight @ ndtr(z))
+        return np.asarray(self.weight @ _cumulative(z, self.df))
 
     def quantile(self, probability: float) -> NDArray[np.float64]:
         """Return the quantile of each function, to 1e-12 of its standard deviation.
@@ -90,22 +113,131 @@ class Mixture:
         Newton steps inside a shrinking bracket; the bracket comes from the components, whose
         quantiles enclose that of the mixture.
         """
-        from scipy.special import ndtr, ndtri
-
         sds = np.maximum(self.sds, np.finfo(float).tiny)
-        component = self.means + ndtri(probability) * self.sds
+        component = self.means + _standard_quantile(probability, self.df) * self.sds
         lower, upper = component.min(axis=0), component.max(axis=0)
         x = np.clip(self.weight @ component, lower, upper)
         tolerance = 1e-12 * self.sd
         for _ in range(200):
             z = (x - self.means) / sds
-            excess = self.weight @ ndtr(z) - probability
-            density = self.weight @ (np.exp(-0.5 * z**2) / (sds * np.sqrt(2 * np.pi)))
+            excess = self.weight @ _cumulative(z, self.df) - probability
+            density = self.weight @ (_density(z, self.df) / sds)
             lower, upper = np.where(excess > 0, lower, x), np.where(excess > 0, x, upper)
             newton = x - excess / np.maximum(density, np.finfo(float).tiny)
             inside = (newton >= lower) & (newton <= upper)
             step = np.where(inside, newton, (lower + upper) / 2)
-            if np.all(np.abs(step - x) <= tolerance):
+            if not np.any(np.abs(step - x) > tolerance):  # never where nothing is determined
                 return step
             x = step
         return x
+
+
+def _cumulative(z: NDArray[np.float64], df: float) -> NDArray[np.float64]:
+    """Return the cumulative distribution of a standard normal, or of t."""
+    from scipy.special import ndtr, stdtr
+
+    return np.asarray(stdtr(df, z) if np.isfinite(df) else ndtr(z))
+
+
+def _standard_quantile(probability: float, df: float) -> float:
+    from scipy.special import ndtri, stdtrit
+
+    return float(stdtrit(df, probability) if np.isfinite(df) else ndtri(probability))
+
+
+def _density(z: NDArray[np.float64], df: float) -> NDArray[np.float64]:
+    from scipy.special import gammaln
+
+    if not np.isfinite(df):
+        return np.asarray(np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi))
+    level = gammaln((df + 1) / 2) - gammaln(df / 2) - 0.5 * np.log(df * np.pi)
+    return np.asarray(np.exp(level - (df + 1) / 2 * np.log1p(z**2 / df)))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """The exact posterior: a mixture of normals, one for each quadrature node of the scales.
+
+    Least squares has one node, at its estimate of the scale, and flat priors.
+
+    Parameters
+    ----------
+    weight : array, (node,)
+        Posterior probability of each node; sums to one.
+    scales : mapping of str to array, (node,)
+        The scales at each node.
+    mean : array, (node, parameter)
+        Posterior mean of beta given the scales.
+    covariance : array, (node, parameter, parameter)
+        Posterior covariance of beta given the scales.
+    log_evidence : float
+        Logarithm of the marginal likelihood of the observed contrasts; NaN where priors are flat.
+    marginals : mapping of str to Marginal
+        The posterior distribution of each scale.
+    df : float, default inf
+        Degrees of freedom of t distributions in place of the normals; ``covariance`` is then their
+        squared scale.
+    unknown : array, (parameter, direction)
+        Orthonormal directions of beta that nothing determines, where priors are flat: ``mean`` and
+        ``covariance`` have no part along them, and functions that move along one are NaN.
+    """
+
+    weight: NDArray[np.float64]
+    scales: Mapping[str, NDArray[np.float64]]
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    log_evidence: float
+    marginals: Mapping[str, Marginal]
+    df: float = np.inf
+    unknown: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+
+    def __post_init__(self) -> None:
+        for name in ("weight", "mean", "covariance", "unknown"):
+            object.__setattr__(self, name, readonly(getattr(self, name)))
+
+    def of(self, contrasts: NDArray[np.float64]) -> Mixture:
+        """Return the posterior of linear functions of beta.
+
+        Parameters
+        ----------
+        contrasts : array, (function, parameter)
+            The coefficients of each.
+        """
+        moved = self.covariance @ contrasts.T
+        variance = np.einsum("fp,npf->nf", contrasts, moved)
+        return self._mixture(self.mean @ contrasts.T, variance, contrasts)
+
+    def differences(
+        self, levels: NDArray[np.float64], first: NDArray[np.int64], second: NDArray[np.int64]
+    ) -> Mixture:
+        """Return the posterior of differences between levels, many pairs at little cost.
+
+        Parameters
+        ----------
+        levels : array, (level, parameter)
+            The levels as functions of beta.
+        first, second : array of int, (pair,)
+            Each difference is level ``first`` minus level ``second``.
+        """
+        with one_thread():
+            between = levels @ self.covariance @ levels.T
+        variance = np.diagonal(between, axis1=1, axis2=2)
+        spread = variance[:, first] + variance[:, second] - 2 * between[:, first, second]
+        mean = self.mean @ levels.T
+        means = mean[:, first] - mean[:, second]
+        moves = levels[first] - levels[second] if self.unknown.size else levels
+        return self._mixture(means, spread, moves)
+
+    def _mixture(
+        self,
+        means: NDArray[np.float64],
+        variance: NDArray[np.float64],
+        contrasts: NDArray[np.float64],
+    ) -> Mixture:
+        sds = np.sqrt(np.maximum(variance, 0.0))
+        if self.unknown.size:
+            along = np.linalg.norm(contrasts @ self.unknown, axis=1)
+            touched = along > TOUCHED * np.linalg.norm(contrasts, axis=1)
+            means, sds = (np.where(touched, np.nan, array) for array in (means, sds))
+        return Mixture(self.weight, means, sds, self.df)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from nma.effects import effect_table
 from nma.errors import ModelError, nearest, shown
-from nma.estimates import briefly, captioned
+from nma.estimates import briefly, captioned, interval_words, meanings
 from nma.instruments import Instrument, ReferenceSD, find, named
 from nma.tables import Table, decimals
 
@@ -111,11 +111,12 @@ def in_points(
         points,
         digits=dict.fromkeys(("estimate", "lower", "upper", "sd"), digits) | {"mcse": digits + 2},
         probabilities=["p_better"],
-        caption=captioned(posterior, _caption(scale.reference, level)),
+        caption=captioned(posterior, _caption(posterior, scale.reference, level)),
         notes=(
             *_notes(scale.instrument),
             *_beyond(points, scale.instrument),
             *scale.notes,
+            *meanings(posterior),
             *notices_on(posterior, scale.instrument),
         ),
     )
@@ -286,13 +287,13 @@ def _scaled(numbers: pd.DataFrame, factor: float) -> pd.DataFrame:
     return points.join(spread).join(numbers["p_better"])
 
 
-def _caption(reference: ReferenceSD, level: float) -> str:
+def _caption(posterior: Posterior, reference: ReferenceSD, level: float) -> str:
     instrument = reference.instrument
     side = "negative" if instrument.better == "lower" else "positive"
     return (
-        f"Points of {instrument}, treatment versus comparator, with {100 * level:g}% credible "
-        f"intervals; {side} favours the treatment. SMD times {reference.value:.4g}, the SD of "
-        f"{instrument.name}, {reference.origin}."
+        f"Points of {instrument}, treatment versus comparator, with "
+        f"{interval_words(posterior, level)}s; {side} favours the treatment. SMD times "
+        f"{reference.value:.4g}, the SD of {instrument.name}, {reference.origin}."
     )
 
 

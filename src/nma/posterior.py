@@ -105,6 +105,12 @@ class Posterior:
         faults = " ".join(self.draws.faults)
         return f"POOR FIT, do not rely on it: {faults}" if faults else ""
 
+    @property
+    def priors(self) -> tuple[str, ...]:
+        """The priors that were used, as sentences; none by least squares."""
+        used = self.draws.intervals == "credible"
+        return tuple(prior_sentences(self.model)) if used else ()
+
     def to_arviz(self) -> Any:
         """Return the draws as ArviZ takes them: ``posterior``, ``sample_stats``, ``observed_data``.
 
@@ -139,7 +145,7 @@ class Posterior:
         """Return what was fitted, a line for each part, its priors and notices; no numbers."""
         poor = [self.poor] if self.poor else []
         parts = [f"{name}: {value}" for name, value in self._made_of().items()]
-        told = [*prior_sentences(self.model), *self.notices, *filter(None, [self.network.caption])]
+        told = [*self.priors, *self.notices, *filter(None, [self.network.caption])]
         return "\n".join([*poor, *parts, *(f"- {line}" for line in told), f"next: {NEXT}"])
 
     def _repr_html_(self) -> str:
@@ -148,7 +154,7 @@ class Posterior:
             markup.paragraph(self.poor, loud=True) if self.poor else "",
             markup.paragraph(self.network.caption) if self.network.caption else "",
             markup.facts("Posterior", self._made_of()),
-            markup.bullets([*prior_sentences(self.model), *self.notices]),
+            markup.bullets([*self.priors, *self.notices]),
             markup.folded("Diagnostics", self._diagnostics()),
             markup.folded("Provenance", self.provenance),
             markup.paragraph(f"next: {NEXT}"),

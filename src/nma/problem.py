@@ -12,14 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 
 from nma.errors import ModelError
-from nma.mixtures import Marginal, Mixture
+from nma.mixtures import Moments, readonly
 from nma.priors import Prior
-from nma.threads import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,15 +38,6 @@ __all__ = [
     "readonly",
     "trials_by_size",
 ]
-
-
-def readonly(array: Any) -> NDArray[Any]:
-    """Return ``array`` as an array nobody can write to."""
-    frozen = np.asarray(array)
-    if frozen.flags.writeable:
-        frozen = frozen.view()
-        frozen.setflags(write=False)
-    return frozen
 
 
 def trials_by_size(trial: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
@@ -294,71 +284,6 @@ class Problem:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Moments:
-    """The exact posterior: a mixture of normals, one for each quadrature node of the scales.
-
-    Parameters
-    ----------
-    weight : array, (node,)
-        Posterior probability of each node; sums to one.
-    scales : mapping of str to array, (node,)
-        The scales at each node.
-    mean : array, (node, parameter)
-        Posterior mean of beta given the scales.
-    covariance : array, (node, parameter, parameter)
-        Posterior covariance of beta given the scales.
-    log_evidence : float
-        Logarithm of the marginal likelihood of the observed contrasts.
-    marginals : mapping of str to Marginal
-        The posterior distribution of each scale.
-    """
-
-    weight: NDArray[np.float64]
-    scales: Mapping[str, NDArray[np.float64]]
-    mean: NDArray[np.float64]
-    covariance: NDArray[np.float64]
-    log_evidence: float
-    marginals: Mapping[str, Marginal]
-
-    def __post_init__(self) -> None:
-        for name in ("weight", "mean", "covariance"):
-            object.__setattr__(self, name, readonly(getattr(self, name)))
-
-    def of(self, contrasts: NDArray[np.float64]) -> Mixture:
-        """Return the posterior of linear functions of beta.
-
-        Parameters
-        ----------
-        contrasts : array, (function, parameter)
-            The coefficients of each.
-        """
-        moved = self.covariance @ contrasts.T
-        variance = np.einsum("fp,npf->nf", contrasts, moved)
-        return Mixture(self.weight, self.mean @ contrasts.T, np.sqrt(np.maximum(variance, 0.0)))
-
-    def differences(
-        self, levels: NDArray[np.float64], first: NDArray[np.int64], second: NDArray[np.int64]
-    ) -> Mixture:
-        """Return the posterior of differences between levels, many pairs at little cost.
-
-        Parameters
-        ----------
-        levels : array, (level, parameter)
-            The levels as functions of beta.
-        first, second : array of int, (pair,)
-            Each difference is level ``first`` minus level ``second``.
-        """
-        with one_thread():
-            between = levels @ self.covariance @ levels.T
-        variance = np.diagonal(between, axis1=1, axis2=2)
-        spread = variance[:, first] + variance[:, second] - 2 * between[:, first, second]
-        mean = self.mean @ levels.T
-        means = mean[:, first] - mean[:, second]
-        return Mixture(self.weight, means, np.sqrt(np.maximum(spread, 0.0)))
-
-
-@final
-@dataclass(frozen=True, eq=False)
 class Draws:
     """What an engine gives back.
 
@@ -367,11 +292,13 @@ class Draws:
     sampler : callable
         Makes ``values``; called once, when they are first asked for.
     moments : Moments, optional
-        The exact posterior, where the engine has it.
+        The exact posterior, or sampling distribution of estimates, where the engine has it.
     diagnostics : mapping of str to float
         How well the engine did, in numbers.
     notices : tuple of str
         What the user must know about this run.
+    intervals : {"credible", "confidence"}
+        What intervals are: of a posterior, or of the sampling distribution of estimates.
     faults : tuple of str
         Why the run must not be relied on, as sentences; printed before every number from it.
     statistics : Dataset, optional
@@ -386,6 +313,7 @@ class Draws:
     moments: Moments | None = None
     diagnostics: Mapping[str, float] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    intervals: Literal["credible", "confidence"] = "credible"
     faults: tuple[str, ...] = ()
     statistics: xr.Dataset | None = None
     convergence: xr.Dataset | None = None

@@ -9,7 +9,7 @@ import pandas as pd
 
 from nma import graph
 from nma.errors import ModelError
-from nma.estimates import attributes, captioned, replicate_error, require_level
+from nma.estimates import attributes, captioned, is_credible, replicate_error, require_level
 from nma.tables import Table
 
 if TYPE_CHECKING:
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from nma.posterior import Posterior
     from nma.problem import Moments
 
-__all__ = ["p_best", "rank_probabilities", "ranks", "sucra"]
+__all__ = ["p_best", "p_scores", "rank_probabilities", "ranks", "sucra"]
 
 WEAK_HIERARCHY = 0.5
 """POTH below which a hierarchy is called weak."""
+
+
+OVER_TAU = "Tau has a posterior: this is the mean of P-scores over it, which is the SUCRA."
+"""What a P-score is where tau is not known."""
 
 
 def _badness(posterior: Posterior) -> NDArray[np.float64]:
@@ -204,9 +208,7 @@ def sucra(posterior: Posterior, *, level: float = 0.95) -> Table:
     Wigle et al. 2025, doi:10.48550/arXiv.2501.11596, on the precision of the hierarchy.
     """
     require_level(level)
-    if len(posterior.treatments) == 1:
-        message = f"{posterior.treatments[0]!r} alone cannot be ranked: ask about two or more."
-        raise ModelError(message)
+    _require_two(posterior)
     share, errors = _wins(posterior)
     count = len(share)
     drawn = ranks(posterior).to_numpy().reshape(-1, count)
@@ -223,7 +225,7 @@ def sucra(posterior: Posterior, *, level: float = 0.95) -> Table:
         },
         index=pd.Index(posterior.treatments, name="treatment"),
     ).sort_values("sucra", ascending=False, kind="stable")
-    poth = 12 * (count - 1) / (count + 1) * float(np.var(share))
+    poth = _poth(share)
     result = Table(
         table,
         caption=_caption(posterior, f"SUCRA and ranks with {100 * level:g}% intervals; 1 is best"),
@@ -234,6 +236,94 @@ def sucra(posterior: Posterior, *, level: float = 0.95) -> Table:
     return result
 
 
+def p_scores(posterior: Posterior) -> Table:
+    r"""Return the P-scores: how sure it is, on average, that a treatment beats another.
+
+    .. math:: P_j = \frac{1}{T - 1} \sum_{k \ne j}
+              \Phi\left(\pm \frac{\hat d_{jk}}{se_{jk}}\right)
+
+    with the sign under which benefits are positive, from the estimates and their standard errors
+    alone. At a known tau the P-score equals SUCRA; where tau has a posterior, the mean of P-scores
+    over it is the SUCRA, and the note says that this is what is given. With ``knapp_hartung`` the
+    distribution is t.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fitted model, by an engine that gives means and covariances: ``engines.LeastSquares`` or
+        ``engines.Gaussian``.
+
+    Returns
+    -------
+    Table
+        By treatment, best first: ``p_score``. ``attrs["poth"]`` is the precision of the hierarchy.
+
+    Raises
+    ------
+    ModelError
+        If the posterior has draws alone, there is one treatment alone, or the trials leave a
+        comparison undetermined.
+
+    Examples
+    --------
+    >>> import nma
+    >>> network = nma.datasets.network("senn2013")
+    >>> posterior = nma.fit(network, engine=nma.engines.LeastSquares(tau="DL"))
+    >>> float(nma.p_scores(posterior).loc["rosiglitazone", "p_score"].round(5))
+    0.89337
+
+    References
+    ----------
+    Ruecker and Schwarzer 2015, doi:10.1186/s12874-015-0060-8.
+    """
+    _require_two(posterior)
+    moments = posterior.draws.moments
+    if moments is None:
+        message = (
+            f"{type(posterior.engine).__name__} gives draws, and P-scores are made of means and "
+            "covariances: use nma.sucra, or fit with nma.engines.LeastSquares()."
+        )
+        raise ModelError(message)
+    share = _exact_wins(moments, posterior.levels, posterior.network.better)
+    _require_determined(posterior, share)
+    scores = pd.Series(share, pd.Index(posterior.treatments, name="treatment"))
+    poth = _poth(share)
+    known = len(moments.weight) == 1
+    said = "At this tau the P-score equals SUCRA." if known else OVER_TAU
+    result = Table(
+        {"p_score": scores.sort_values(ascending=False, kind="stable")},
+        caption=_caption(posterior, "P-score: mean certainty of being better than another"),
+        notes=[said, *_cautions(posterior, poth)],
+    )
+    result.attrs["poth"] = poth
+    return result
+
+
+def _require_two(posterior: Posterior) -> None:
+    if len(posterior.treatments) == 1:
+        message = f"{posterior.treatments[0]!r} alone cannot be ranked: ask about two or more."
+        raise ModelError(message)
+
+
+def _require_determined(posterior: Posterior, share: NDArray[np.float64]) -> None:
+    """Refuse to rank treatments that no trials, directly or together, compare."""
+    if np.isfinite(share).all():
+        return
+    names = zip(posterior.treatments, np.isfinite(share), strict=True)
+    listed = ", ".join(repr(name) for name, known in names if not known)
+    message = (
+        f"No trials, directly or together, compare {listed} with all the others, so there is no "
+        "order: rank treatments that are connected, with nma.at(posterior, treatments=[...])."
+    )
+    raise ModelError(message)
+
+
+def _poth(share: NDArray[np.float64]) -> float:
+    """Return the precision of the treatment hierarchy."""
+    count = len(share)
+    return 12 * (count - 1) / (count + 1) * float(np.var(share))
+
+
 def _wins(posterior: Posterior) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return SUCRA and its Monte Carlo standard error, (treatment,)."""
     count = len(posterior.treatments)
@@ -242,7 +332,9 @@ def _wins(posterior: Posterior) -> tuple[NDArray[np.float64], NDArray[np.float64
         drawn = ranks(posterior).to_numpy()
         share = (count - drawn.mean(axis=(0, 1))) / (count - 1)
         return share, replicate_error(drawn) / (count - 1)
-    return _exact_wins(moments, posterior.levels, posterior.network.better), np.zeros(count)
+    share = _exact_wins(moments, posterior.levels, posterior.network.better)
+    _require_determined(posterior, share)
+    return share, np.zeros(count)
 
 
 def _exact_wins(moments: Moments, levels: NDArray[np.float64], better: str) -> NDArray[np.float64]:
@@ -257,7 +349,8 @@ def _exact_wins(moments: Moments, levels: NDArray[np.float64], better: str) -> N
 
 def _caption(posterior: Posterior, text: str) -> str:
     network = posterior.network
-    return captioned(posterior, f"{text} ({network.measure}, {network.better} is better).")
+    of = "" if is_credible(posterior) else "; sampling distribution of the estimates"
+    return captioned(posterior, f"{text} ({network.measure}, {network.better} is better{of}).")
 
 
 def _cautions(posterior: Posterior, poth: float) -> list[str]:

@@ -11,13 +11,15 @@ import pandas as pd
 from nma.estimates import (
     captioned,
     estimates,
+    interval_words,
+    is_credible,
+    meanings,
     ordered_pairs,
     positions,
     replicate_error,
     scale_name,
 )
 from nma.least_squares import common_effect, estimable
-from nma.model import prior_sentences
 from nma.problem import Contrasts
 from nma.tables import Table, decimals
 
@@ -33,7 +35,8 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
     .. math:: I^2 = \max(0, (Q - df)/Q)
 
     with Q from common-effect least squares. ``attrs`` holds ``i_squared``, ``Q``, ``df``,
-    ``log_evidence`` and ``quadrature_error`` as numbers.
+    ``log_evidence`` and ``quadrature_error`` as numbers; of a least-squares fit ``tau`` and
+    ``Q_gen``, the generalised Q at that tau, in place of the last two.
 
     Parameters
     ----------
@@ -47,7 +50,8 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
     Table
         Rows: each treatment versus the reference, then each scale. Columns on the scale of the
         model: ``mean``, ``sd``, ``median``, ``lower``, ``upper`` and ``p_better``. Notes: which
-        priors were used and which were defaults, heterogeneity, evidence, every notice.
+        priors were used and which were defaults, heterogeneity, evidence, every notice. A tau that
+        least squares estimated has no spread of its own.
 
     Examples
     --------
@@ -86,7 +90,7 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
         pd.concat([effects, scales]) if len(scales) else effects,
         caption=captioned(
             posterior,
-            f"{scale_name(posterior)} with {100 * level:g}% credible intervals; "
+            f"{scale_name(posterior)} with {interval_words(posterior, level)}s; "
             f"{posterior.network.better} is better.",
         ),
         notes=_notes(posterior, pairs, numbers),
@@ -101,6 +105,8 @@ def _scale_row(posterior: Posterior, name: str, level: float) -> list[float]:
     tails = [0.5, (1 - level) / 2, (1 + level) / 2]
     if posterior.draws.moments is not None:
         marginal = posterior.draws.moments.marginals[name]
+        if np.isnan(marginal.sd):  # a single value, found with no distribution
+            return [marginal.mean, np.nan, marginal.mean, *[np.nan] * 3]
         quantiles = [marginal.quantile(tail) for tail in tails]
         return [marginal.mean, marginal.sd, *quantiles, np.nan]
     values = posterior.draws.values[name].to_numpy()
@@ -112,7 +118,7 @@ def _numbers(posterior: Posterior) -> dict[str, float]:
     if _is_normal(posterior):
         common = common_effect(posterior.problem)
         found |= {"Q": common.Q, "df": float(common.df), "i_squared": common.i_squared}
-    if posterior.draws.moments is not None:
+    if posterior.draws.moments is not None and is_credible(posterior):
         found["log_evidence"] = posterior.draws.moments.log_evidence
     return found
 
@@ -121,20 +127,22 @@ def _notes(
     posterior: Posterior, pairs: Sequence[tuple[str, str]], numbers: dict[str, float]
 ) -> tuple[str, ...]:
     return (
-        *_heterogeneity_notes(numbers),
+        *_heterogeneity_notes(posterior, numbers),
         *_exactness_notes(posterior, numbers),
-        *prior_sentences(posterior.model),
+        *posterior.priors,
         *_prior_driven_notes(posterior, pairs),
+        *meanings(posterior),
         *posterior.notices,
     )
 
 
-def _heterogeneity_notes(numbers: dict[str, float]) -> list[str]:
+def _heterogeneity_notes(posterior: Posterior, numbers: dict[str, float]) -> list[str]:
     if "Q" not in numbers:
         return []
     if numbers["df"] == 0:
         once = "the trials leave nothing over to tell heterogeneity from chance"
-        return [f"Q on 0 df: {once}, so any tau rests on its prior."]
+        rests = ", so any tau rests on its prior" if is_credible(posterior) else ""
+        return [f"Q on 0 df: {once}{rests}."]
     q = f"Q = {numbers['Q']:.2f} on {numbers['df']:.0f} df at common effect"
     return [f"I-squared {numbers['i_squared']:.0%}: {q}."]
 
@@ -146,6 +154,8 @@ def _exactness_notes(posterior: Posterior, numbers: dict[str, float]) -> list[st
         error = np.max(replicate_error(beta.to_numpy()) / beta.to_numpy().std(axis=(0, 1)))
         told = f"up to {error:.1%} of a posterior sd" if np.isfinite(error) else "unknown"
         return [f"From draws: Monte Carlo error {told}.", *_convergence_notes(numbers)]
+    if not is_credible(posterior):
+        return ["Exact given tau: no quadrature, no draws."]
     error = numbers.get("quadrature_error", 0.0)
     nodes = f"{len(moments.weight)} quadrature nodes, error below {max(error, 1e-12):.0e}"
     return [f"Exact: {nodes}; log evidence {moments.log_evidence:.4f}."]
@@ -165,8 +175,9 @@ def _prior_driven_notes(posterior: Posterior, pairs: Sequence[tuple[str, str]]) 
         return []
     first, second = positions(posterior, pairs)
     told = estimable(posterior.problem, posterior.levels[first] - posterior.levels[second])
+    rests = "rests on its prior" if is_credible(posterior) else "is left empty"
     return [
-        f"{a} versus {b} rests on its prior: no trials, directly or together, determine it."
+        f"{a} versus {b} {rests}: no trials, directly or together, determine it."
         for (a, b), known in zip(pairs, told, strict=True)
         if not known
     ]

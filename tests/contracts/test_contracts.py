@@ -91,8 +91,11 @@ HETEROGENEITIES: dict[str, Heterogeneity] = {
 }
 ENGINES: dict[str, Engine] = {
     "Gaussian": nma.engines.Gaussian(draws=1024),
+    "LeastSquares": nma.engines.LeastSquares(draws=1024),
     "NUTS": nma.engines.NUTS(draws=1000, tune=500, chains=8, progress=False),
 }
+FLAT = ["LeastSquares"]
+"""Engines that take no prior and one value of tau: they meet the others where priors are wide."""
 EXAMPLES: list[tuple[ModuleType, Mapping[str, Any]]] = [
     (nma.outcomes, OUTCOMES),
     (nma.structures, STRUCTURES),
@@ -234,7 +237,8 @@ MET = [
     for engine in ENGINES
     for outcome in OUTCOMES
     if outcome not in OWN_LIKELIHOOD  # the dense computation is of normal evidence
-    if engine != "NUTS" or outcome == "Continuous"  # an engine cannot tell them apart
+    if engine not in FLAT
+    and (engine != "NUTS" or outcome == "Continuous")  # an engine cannot tell them apart
 ]
 
 
@@ -251,10 +255,11 @@ def test_engines_agree_with_the_dense_computation(engine: str, outcome: str) -> 
     agree(draws.values["beta"].to_numpy(), expected.mean, sd)
 
 
-@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
-def test_engines_take_a_known_tau(engine: Engine) -> None:
+@pytest.mark.parametrize("name", ENGINES)
+def test_engines_take_a_known_tau(name: str) -> None:
+    engine, sd = ENGINES[name], 1e4 if name in FLAT else 10
     model = nma.Model(
-        nma.structures.Consistency(Normal(0, 10)), nma.heterogeneity.Random(Fixed(0.3))
+        nma.structures.Consistency(Normal(0, sd)), nma.heterogeneity.Random(Fixed(0.3))
     )
     task = problem(model, network(OUTCOMES["Continuous"]))
     _, mean, covariance = oracle.given(task, {"tau": 0.3})

@@ -84,6 +84,7 @@ def most_likely(frame: pd.DataFrame, reference: str) -> dict[str, tuple[float, f
     [
         ("smoking", 50, 24, 4, 2082, 16740, 2, 2),
         ("thrombolytics", 102, 50, 9, 12484, 154201, 2, 1),
+        ("blocker", 44, 22, 2, 1811, 20290, 0, 0),
         ("musician", 4, 1, 4, 97, 361, 0, 0),
     ],
 )

@@ -21,6 +21,7 @@ def test_the_names_are_known() -> None:
         "back_pain",
         "back_pain_reviews",
         "back_pain_simulated",
+        "blocker",
         "musician",
         "parkinson",
         "senn2013",

@@ -72,8 +72,8 @@ def names() -> tuple[str, ...]:
     --------
     >>> import nma
     >>> nma.datasets.names()
-    ('back_pain', 'back_pain_reviews', 'back_pain_simulated', 'musician', 'parkinson',
-    'senn2013', 'smoking', 'thrombolytics')
+    ('back_pain', 'back_pain_reviews', 'back_pain_simulated', 'blocker', 'musician',
+    'parkinson', 'senn2013', 'smoking', 'thrombolytics')
     """
     found = (entry.name for entry in files(__name__).iterdir())
     return tuple(sorted(name.removesuffix(".csv") for name in found if name.endswith(".csv")))

@@ -11,6 +11,7 @@ import numpy as np
 
 from nma.engines import _quadrature
 from nma.engines._charts import Chart, chart_of
+from nma.engines._sobol import dataset, sobol
 from nma.errors import EngineError
 from nma.least_squares import Rows, rows
 from nma.problem import Contrasts, Draws, Moments, Parameters, Problem
@@ -310,45 +311,19 @@ def _moments(problem: Problem, grid: _quadrature.Grid, answer: _Answer) -> Momen
 def _draw(
     engine: Gaussian, problem: Problem, grid: _quadrature.Grid, answer: _Answer
 ) -> xr.Dataset:
-    import xarray as xr
     from scipy.special import ndtri
 
     scales, parameters = len(problem.scales), len(problem.parameters.names)
-    uniforms = _sobol(engine, scales + parameters).reshape(-1, scales + parameters)
+    shape = (engine.chains, engine.draws)
+    uniforms = sobol(
+        scales + parameters, chains=engine.chains, draws=engine.draws, seed=engine.seed
+    ).reshape(-1, scales + parameters)
     positions = grid.sample(uniforms[:, :scales])
     with one_thread():
         beta = _interpolated(grid, answer, positions, ndtri(uniforms[:, scales:]))
-    shape = (engine.chains, engine.draws)
     values = grid.values_at(positions)
-    variables = {
-        scale.name: (("chain", "draw"), values[:, k].reshape(shape))
-        for k, scale in enumerate(problem.scales)
-    }
-    return xr.Dataset(
-        {**variables, "beta": (("chain", "draw", "parameter"), beta.reshape(*shape, parameters))},
-        coords={
-            "chain": np.arange(engine.chains),
-            "draw": np.arange(engine.draws),
-            "parameter": list(problem.parameters.names),
-        },
-    )
-
-
-def _sobol(engine: Gaussian, dimensions: int) -> NDArray[np.float64]:
-    """Return Sobol sets inside the open unit cube, (chain, draw, dimension).
-
-    One linear scramble serves all chains, and each chain has a random digital shift of its own:
-    given the scramble, the chains are independent and every point is uniform.
-    """
-    from scipy.stats import qmc
-
-    bits = 30
-    rng = np.random.default_rng(engine.seed)
-    power = int(engine.draws - 1).bit_length()
-    points = qmc.Sobol(dimensions, bits=bits, rng=rng).random_base2(power)[: engine.draws]
-    digits = (points * 2**bits).astype(np.int64)
-    shift = rng.integers(2**bits, size=(engine.chains, 1, dimensions))
-    return np.asarray(((digits ^ shift) + 0.5) / 2**bits)
+    drawn = {scale.name: values[:, k].reshape(shape) for k, scale in enumerate(problem.scales)}
+    return dataset(problem, drawn, beta.reshape(*shape, parameters))
 
 
 def _interpolated(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from nma.effects import effect_table
 from nma.errors import ModelError
-from nma.estimates import scale_name
+from nma.estimates import centre, is_credible, scale_name
 from nma.instruments import Instrument
 from nma.plots._axis import numeral
 from nma.plots._figure import figure
@@ -149,7 +149,8 @@ def _sentence(
     dashed = "" if marked is None else f"; dashed: {numeral(marked)}, the {gap} stated to matter"
     scales = _scales(posterior, told["level"])
     return (
-        f"Square: posterior mean{log}; thick line: {thick}{_thin(found, told['level'])}{dashed}. "
+        f"Square: {centre(posterior)}{log}; "
+        f"thick line: {thick}{_thin(found, told['level'])}{dashed}. "
         f"{told['measure']}, {told['better']} is better.{told.get('points', '')}{scales}"
     )
 
@@ -170,8 +171,10 @@ def _scales(posterior: Posterior, level: float) -> str:
     names = [scale.name for scale in posterior.problem.scales]
     rows = (found.loc[name, ["median", "lower", "upper"]] for name in names)
     said = [f"{name} {scale_interval(*row)}" for name, row in zip(names, rows, strict=True)]
-    unit = f" (median and {100 * level:g}% {interval_name(posterior)})" if said else ""
-    notes = [note for note in found.notes if "rests on its prior" in note]
+    shown = said and is_credible(posterior)
+    unit = f" (median and {100 * level:g}% {interval_name(posterior)})" if shown else ""
+    driven = ("rests on its prior", "is left empty")
+    notes = [note for note in found.notes if any(words in note for words in driven)]
     sentences = [f"{', '.join(said)}{unit}."] * bool(said) + notes
     return "".join(f" {sentence}" for sentence in sentences)
 

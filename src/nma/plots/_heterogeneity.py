@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nma.errors import ModelError
-from nma.estimates import require_level, scale_name
+from nma.estimates import is_credible, require_level, scale_name
 from nma.plots._canvas import finished, inches, owned, sheet
 from nma.plots._figure import figure
 from nma.plots._style import BETTER, BODY, INK, SMALL, WARNING, styled
@@ -77,7 +77,7 @@ def marks(posterior: Posterior, *, level: float = 0.95) -> Table:
     require_posterior(posterior, "heterogeneity")
     require_level(level)
     spread = [s for s in posterior.problem.scales if s.prior.support[0] < s.prior.support[1]]
-    if not spread:
+    if not spread or not is_credible(posterior):
         raise ModelError(_nothing(posterior))
     found = Table(
         pd.concat([_curves(posterior, scale, level) for scale in spread], ignore_index=True),
@@ -92,6 +92,11 @@ def marks(posterior: Posterior, *, level: float = 0.95) -> Table:
 
 
 def _nothing(posterior: Posterior) -> str:
+    if not is_credible(posterior):
+        return (
+            f"{posterior.engine!r} finds one value of tau, and no distribution to draw: fit with "
+            "nma.engines.Gaussian()."
+        )
     return (
         f"{posterior.model.heterogeneity!r} leaves no scale to estimate, so there are no densities "
         "to draw: fit with nma.heterogeneity.Random() and a prior that is not Fixed."

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nma.effects import effect_table
-from nma.estimates import scale_name
+from nma.estimates import centre, scale_name
 from nma.plots._axis import numeral, ticks_between, typeset
 from nma.plots._canvas import finished, sheet
 from nma.plots._figure import figure
@@ -116,7 +116,7 @@ def _orientation(posterior: Posterior) -> tuple[float, float]:
 
 def _sentence(posterior: Posterior, level: float) -> str:
     network, count = posterior.network, len(posterior.treatments)
-    mean = f"posterior mean{f' of the {scale_name(posterior)}' if network.ratio else ''}"
+    mean = f"{centre(posterior)}{f' of the {scale_name(posterior)}' if network.ratio else ''}"
     limits = f"{100 * level:g}% {interval_name(posterior)}"
     shown = f": {mean}" if count <= NUMBERS else ""
     shown += f" with {limits}" if count <= INTERVALS else ""

@@ -104,9 +104,9 @@ def _pieces(word: str, width: float, size: float, weight: str) -> list[str]:
     return pieces
 
 
-def interval_name(posterior: Posterior) -> str:  # noqa: ARG001  one place to ask it
+def interval_name(posterior: Posterior) -> str:
     """Return what the intervals of a posterior are called, wherever a picture names them."""
-    return "credible interval"
+    return f"{posterior.draws.intervals} interval"
 
 
 def require_posterior(asked: object, figure: str) -> None:
@@ -128,6 +128,8 @@ def scale_interval(median: float, lower: float, upper: float) -> str:
     """Return ``median (lower, upper)`` of a scale such as tau."""
     if lower == upper:
         return f"{median:g} (taken as known)"
+    if np.isnan(lower):
+        return f"{median:.3g} (estimated, then taken as known)"
     digits = decimals(np.array([(upper - lower) / 4]))
     return interval(median, lower, upper, 0.0, digits=digits)
 
