@@ -15,7 +15,16 @@ from nma.problem import Contrasts, Problem
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CommonEffect", "Rotation", "Rows", "common_effect", "effect_covariance", "estimable", "rotation", "rows"]
+__all__ = [
+    "CommonEffect",
+    "Rotation",
+    "Rows",
+    "common_effect",
+    "effect_covariance",
+    "estimable",
+    "rotation",
+    "rows",
+]
 
 BUDGET = 4_000_000
 """Numbers held at once while products are summed (32 MB)."""

@@ -13,6 +13,8 @@ from nma.fit_measures._values import require_proper
 from nma.tables import Table
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from nma.fit_measures._points import Points
     from nma.posterior import Posterior
 
@@ -174,7 +176,7 @@ def _numbers(found: Points) -> dict[str, float]:
     return numbers | {f"mcse_{name}": _error(values) for name, values in errors.items()}
 
 
-def _error(values: np.ndarray) -> float:  # type: ignore[type-arg]
+def _error(values: NDArray[np.float64]) -> float:
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
 

@@ -126,7 +126,7 @@ def _of_normal(values: Values, part: Contrasts) -> Averages:
     return {"residual": mean, "deviance": (weight * (error**2 + spread)).reshape(len(mean), -1)}
 
 
-def _quadratic(inverse: NDArray[np.float64], residual: NDArray[np.float64]) -> Any:
+def _quadratic(inverse: Any, residual: Any) -> Any:
     return np.einsum("...tj,tjk,...tk->...t", residual, inverse, residual)
 
 

@@ -63,7 +63,7 @@ class Values:
     def residual(self, part: Contrasts) -> NDArray[np.float64]:
         """Return observed contrasts minus those of the levels, (value, trial, row)."""
         level = self.level[:, part.arms]
-        return part.y - (level[:, :, 1:] - level[:, :, :1])
+        return np.asarray(part.y - (level[:, :, 1:] - level[:, :, :1]))
 
     def uncertainty(self, part: Contrasts) -> NDArray[np.float64]:
         """Return the covariance of the levels' contrasts, (value, trial, row, row)."""
@@ -71,9 +71,9 @@ class Values:
             return np.zeros((len(self.weight), *part.V.shape))
         levels = self.problem.levels[part.arms]
         X = levels[:, 1:] - levels[:, :1]
-        moved = X.reshape(-1, X.shape[2]) @ self.covariance
-        moved = moved.reshape(len(self.weight), *X.shape)
-        return np.einsum("vtkp,tlp->vtkl", moved, X)
+        moved = np.matmul(X.reshape(-1, X.shape[2]), self.covariance)
+        found = np.einsum("vtkp,tlp->vtkl", moved.reshape(len(self.weight), *X.shape), X)
+        return np.asarray(found)
 
     def predictor(self, part: Arms, suffix: str) -> NDArray[np.float64]:
         """Return the linear predictor of every arm of a part, (value, arm)."""
@@ -82,7 +82,7 @@ class Values:
         level = self.level[:, part.arms]
         mean = level @ (member / member.sum(axis=1, keepdims=True)).T
         m = self._trial_level(part, suffix)
-        return level + (m - mean)[:, index] + self._effects(part)
+        return np.asarray(level + (m - mean)[:, index] + self._effects(part))
 
     def _trial_level(self, part: Arms, suffix: str) -> NDArray[np.float64] | float:
         lower, upper = part.trial_level.support
@@ -105,9 +105,7 @@ class Values:
         return None if part.auxiliary is None else self._kept(f"auxiliary{suffix}")
 
 
-def misfit(
-    values: Values, part: Contrasts
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def misfit(values: Values, part: Contrasts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     r"""Return mean and covariance of y minus the trials' own contrasts delta.
 
     With :math:`R = V + C`, where C is what heterogeneity adds, and :math:`A = V R^{-1}`,
@@ -145,8 +143,8 @@ def require_proper(posterior: Posterior) -> None:
     moments = posterior.draws.moments
     if moments is not None and not np.isfinite(moments.log_evidence):
         message = (
-            f"{type(posterior.engine).__name__} gives no posterior: flat priors and a heterogeneity "
-            "taken as known leave no deviance to average and nothing to predict with. Fit with "
+            f"{type(posterior.engine).__name__} gives no posterior: with flat priors and a known "
+            "heterogeneity there is no deviance to average and nothing to predict with. Fit with "
             "nma.engines.Gaussian() or nma.engines.NUTS()."
         )
         raise ModelError(message)

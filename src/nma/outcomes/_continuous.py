@@ -289,9 +289,7 @@ class Continuous:
         sd = self._reference_sd(rows, trials)
         return y / sd[:, None], V / sd[:, None, None] ** 2
 
-    def _reference_sd(
-        self, rows: pd.DataFrame, trials: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def _reference_sd(self, rows: pd.DataFrame, trials: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the standard deviation that each trial's differences are divided by, (trial,)."""
         scores = self._scores(rows)
         assert scores is not None  # noqa: S101  a reference SD needs instruments
