@@ -76,7 +76,7 @@ def deviance(posterior: Posterior, *, plug_in: PlugIn = "fitted") -> Table:
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
     >>> table = nma.fit_measures.deviance(posterior)
     >>> table.loc[table["deviance"].idxmax(), "study"]
-    'van Dillen 2021'
+    'Unsgaard-Tondel 2010'
 
     References
     ----------
@@ -132,8 +132,8 @@ def dic(posterior: Posterior, *, plug_in: PlugIn = "fitted") -> Table:
     --------
     >>> import nma
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
-    >>> nma.fit_measures.dic(posterior).loc["fitted", "points"]
-    9
+    >>> print(nma.fit_measures.dic(posterior).round(1).loc["fitted", "pD"])
+    6.4
 
     References
     ----------

@@ -68,7 +68,7 @@ def pointwise(posterior: Posterior) -> Table:
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
     >>> table = nma.fit_measures.pointwise(posterior)
     >>> table.loc[table["loo"].idxmin(), "study"]
-    'van Dillen 2021'
+    'Unsgaard-Tondel 2010'
 
     References
     ----------
