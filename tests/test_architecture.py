@@ -50,6 +50,7 @@ ROOMS = [
     "absolute",
     "summaries",
     "ranking",
+    "fit_measures",
     "plots",
     "datasets",
     "__init__",

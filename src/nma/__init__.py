@@ -5,6 +5,7 @@ The workflow reads from top to bottom: data, network, model, fit, answers.
 
 from nma import datasets as datasets
 from nma import engines as engines
+from nma import fit_measures as fit_measures
 from nma import graph as graph
 from nma import heterogeneity as heterogeneity
 from nma import instruments as instruments
@@ -42,6 +43,7 @@ __all__ = [
     "effect_table",
     "engines",
     "fit",
+    "fit_measures",
     "graph",
     "heterogeneity",
     "in_points",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-__all__ = ["convergence", "energy_fractions", "exported", "group"]
+__all__ = ["convergence", "energy_fractions", "exported", "group", "pareto_smoothed"]
 
 FEWEST = 4
 """Draws in a chain below which ArviZ cannot say anything."""
@@ -72,6 +73,59 @@ def energy_fractions(energy: NDArray[np.float64]) -> NDArray[np.float64]:
     if energy.shape[1] < FEWEST:
         return np.full(len(energy), np.nan)
     return np.asarray(_arviz().bfmi(energy))
+
+
+def pareto_smoothed(
+    log_ratios: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return Pareto-smoothed importance weights, which the largest ratios no longer rule.
+
+    Parameters
+    ----------
+    log_ratios : array, (chain, draw, unit)
+        Logarithms of importance ratios: of leave-one-out, the negative log likelihoods.
+
+    Returns
+    -------
+    log_weight : array, (chain, draw, unit)
+        Normalised over chains and draws.
+    k : array, (unit,)
+        Estimated shape of the ratios' tail; above 0.7, do not rely on the weights.
+
+    Notes
+    -----
+    ArviZ up to 0.23 takes log ratios; from 1.0 log likelihoods, of which it changes the sign.
+
+    References
+    ----------
+    Vehtari et al. 2024, Journal of Machine Learning Research 25(72).
+    """
+    import numpy as np
+    from scipy.special import logsumexp
+
+    arviz, units = _arviz(), log_ratios.shape[-1]
+    flat = np.ascontiguousarray(log_ratios.reshape(-1, units).T)
+    efficiency = _efficiency(log_ratios)
+    if int(arviz.__version__.split(".")[0]) < 1:
+        pairs = [arviz.psislw(row, e) for row, e in zip(flat, efficiency, strict=True)]
+    else:
+        array_stats = import_module("arviz_stats.base").array_stats
+        pairs = [array_stats.psislw(-row, e) for row, e in zip(flat, efficiency, strict=True)]
+    smoothed = np.stack([np.asarray(weight) for weight, _ in pairs])
+    smoothed -= logsumexp(smoothed, axis=1, keepdims=True)
+    return smoothed.T.reshape(log_ratios.shape), np.array([float(k) for _, k in pairs])
+
+
+def _efficiency(log_ratios: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return effective draws of the likelihoods for each draw, at most one, (unit,)."""
+    import numpy as np
+    import xarray as xr
+
+    relative = np.exp(log_ratios.min(axis=(0, 1)) - log_ratios)
+    table = xr.Dataset({"likelihood": (("chain", "draw", "unit"), relative)})
+    effective = _arviz().ess(table, method="mean")["likelihood"].to_numpy()
+    share = effective / log_ratios[..., 0].size
+    return np.clip(np.where(np.isfinite(share), share, 1.0), 1e-3, 1.0)
 
 
 def group(result: Any, name: str) -> xr.Dataset:

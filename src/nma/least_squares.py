@@ -23,6 +23,7 @@ __all__ = [
     "common_effect",
     "differences",
     "directions",
+    "effect_covariance",
     "estimable",
     "rotation",
     "rows",
@@ -170,13 +171,13 @@ def rotation(
     if known:
         added = np.zeros_like(block.V)
         for name, tau in known.items():
-            added += tau**2 * _effect_covariance(problem, block, name)
+            added += tau**2 * effect_covariance(problem, block, name)
         spread, whiten = _diagonal(added, whiten)
         whiten = whiten / np.sqrt(1 + spread)[:, :, None]
         log_determinant += float(np.log1p(spread).sum())
     spread = np.zeros(block.y.shape)
     if free is not None:
-        spread, whiten = _diagonal(_effect_covariance(problem, block, free), whiten)
+        spread, whiten = _diagonal(effect_covariance(problem, block, free), whiten)
     return Rotation(whiten, spread, log_determinant)
 
 
@@ -201,7 +202,7 @@ def _diagonal(
     return np.maximum(spread, 0.0), np.swapaxes(axes, 1, 2) @ whiten
 
 
-def _effect_covariance(problem: Problem, block: Contrasts, scale: str) -> NDArray[np.float64]:
+def effect_covariance(problem: Problem, block: Contrasts, scale: str) -> NDArray[np.float64]:
     """Return the covariance of the block's contrasts at tau = 1 of one scale."""
     total = np.zeros(block.V.shape)
     for effect in problem.effects:

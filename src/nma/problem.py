@@ -195,14 +195,18 @@ class Contrasts:
         Each later arm minus the trial's first.
     V : array, (trial, arm - 1, arm - 1)
         Sampling covariance of ``y``.
+    reported : array, (2, trial, arm), optional
+        Level of every arm and its sampling variance, where ``y`` and ``V`` came from these.
     """
 
     arms: NDArray[np.int64]
     y: NDArray[np.float64]
     V: NDArray[np.float64]
+    reported: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("arms", "y", "V"):
+        names = ["arms", "y", "V"] + ["reported"] * (self.reported is not None)
+        for name in names:
             object.__setattr__(self, name, readonly(getattr(self, name)))
 
 
@@ -230,6 +234,8 @@ class Arms:
     deviance : callable
         ``deviance(fitted, data, xp)``: residual deviance of every arm, (arm,), which is twice the
         log likelihood that the data could have at best minus the one they have.
+    observed : callable, optional
+        ``observed(data)``: what was seen of what is ``fitted``, such as a proportion, (arm,).
     """
 
     arms: NDArray[np.int64]
@@ -240,6 +246,7 @@ class Arms:
     auxiliary: Parameters | None = None
     fitted: Callable[..., Any] = field(kw_only=True)
     deviance: Callable[..., Any] = field(kw_only=True)
+    observed: Callable[..., Any] | None = field(kw_only=True, default=None)
 
 
 Evidence = Contrasts | Arms

@@ -227,6 +227,7 @@ class Binary:
             trial_level=trial_level,
             fitted=fitted,
             deviance=_binomial.deviance,
+            observed=_binomial.observed,
         )
 
     def _set_aside(self, events: Events) -> NDArray[np.bool_]:

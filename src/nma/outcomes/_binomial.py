@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["cloglog", "cloglog_fitted", "counts", "deviance", "logit", "logit_fitted"]
+__all__ = ["cloglog", "cloglog_fitted", "counts", "deviance", "logit", "logit_fitted", "observed"]
 
 Data = Mapping[str, Any]
 
@@ -47,6 +47,11 @@ def cloglog(eta: Any, auxiliary: Any, data: Data, xp: Any) -> Any:  # noqa: ARG0
 def cloglog_fitted(eta: Any, auxiliary: Any, data: Data, xp: Any) -> Any:  # noqa: ARG001
     """Return the probability of an event in the time of follow-up."""
     return -xp.expm1(-data["time"] * xp.exp(eta))
+
+
+def observed(data: Data) -> Any:
+    """Return the proportion with the event that was seen."""
+    return data["events"] / data["n"]
 
 
 def deviance(fitted: Any, data: Data, xp: Any) -> Any:

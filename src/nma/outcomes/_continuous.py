@@ -237,8 +237,27 @@ class Continuous:
         found = []
         for precise in most_precise_first(pd.factorize(rows["study"])[0], error):
             y, V = differences(mean[precise], error[precise])
-            found.append(Contrasts(arms[precise, 0], *self._standardised(rows, precise, y, V)))
+            found.append(
+                Contrasts(
+                    arms[precise, 0],
+                    *self._standardised(rows, precise, y, V),
+                    reported=self._reported(rows, precise, mean[precise], error[precise]),
+                )
+            )
         return tuple(found)
+
+    def _reported(
+        self,
+        rows: pd.DataFrame,
+        trials: NDArray[np.int64],
+        mean: NDArray[np.float64],
+        error: NDArray[np.float64],
+    ) -> NDArray[np.float64] | None:
+        """Return levels and variances of arms; none where a trial's own SD ties them together."""
+        if self._has_own_sds:
+            return None
+        sd = 1.0 if self.measure != "SMD" else self._reference_sd(rows, trials)[:, None]
+        return np.stack([mean / sd, error / sd**2])
 
     def _means(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         """Return the means, reversed in sign where the instrument's direction is the other.
@@ -271,10 +290,14 @@ class Continuous:
             trial = pd.factorize(rows["study"])[0][trials[:, 0]]
             people = self._spread.participants(rows)[trials].sum(axis=1)
             return hedges(y, V, np.sqrt(self._trial_variances(rows)[trial]), people)
+        sd = self._reference_sd(rows, trials)
+        return y / sd[:, None], V / sd[:, None, None] ** 2
+
+    def _reference_sd(self, rows: pd.DataFrame, trials: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the standard deviation that each trial's differences are divided by, (trial,)."""
         scores = self._scores(rows)
         assert scores is not None  # noqa: S101  a reference SD needs instruments
-        sd = _reference.by_row(scores, self.reference_sds(rows))[trials[:, 0]]
-        return y / sd[:, None], V / sd[:, None, None] ** 2
+        return _reference.by_row(scores, self.reference_sds(rows))[trials[:, 0]]
 
     def merged(self, rows: pd.DataFrame) -> dict[str, float]:
         """Return the numbers of several arms taken together as one group of participants."""

@@ -60,6 +60,10 @@ def contrasts(
         Level of every arm, and the sampling variance of each.
     """
     return tuple(
-        Contrasts(arms[rows], *differences(level[rows], variance[rows]))
+        Contrasts(
+            arms[rows],
+            *differences(level[rows], variance[rows]),
+            reported=np.stack([level[rows], variance[rows]]),
+        )
         for rows in most_precise_first(trial, variance)
     )

@@ -12,7 +12,7 @@ from nma.arrays import xlogy
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["counts", "deviance", "fitted", "log"]
+__all__ = ["counts", "deviance", "fitted", "log", "observed"]
 
 Data = Mapping[str, Any]
 
@@ -35,6 +35,11 @@ def log(eta: Any, auxiliary: Any, data: Data, xp: Any) -> Any:  # noqa: ARG001  
 def fitted(eta: Any, auxiliary: Any, data: Data, xp: Any) -> Any:  # noqa: ARG001
     """Return the events per unit of exposure."""
     return xp.exp(eta)
+
+
+def observed(data: Data) -> Any:
+    """Return the events per unit of exposure that was seen."""
+    return data["events"] / data["exposure"]
 
 
 def deviance(fitted: Any, data: Data, xp: Any) -> Any:

@@ -160,6 +160,7 @@ class Rate:
             trial_level=trial_level,
             fitted=_poisson.fitted,
             deviance=_poisson.deviance,
+            observed=_poisson.observed,
         )
         return (found,)
 

@@ -1,0 +1,187 @@
+"""Leverage: which data the model misses, and which it is bent by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from nma import fit_measures
+from nma.plots._axis import numeral, ticks_between
+from nma.plots._canvas import inches, owned
+from nma.plots._figure import figure
+from nma.plots._style import BETTER, BODY, INK, LINE, SMALL, WARNING, styled
+from nma.plots._text import fitted, foot, foot_lines, head, head_lines, told, words
+from nma.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from nma.posterior import Posterior
+
+__all__ = ["leverage"]
+
+SIZE = (4.6, 3.4)
+"""Width and height of the panel, in inches."""
+
+LEFT, BELOW = 0.6, 0.5
+"""Room for the axes, in inches."""
+
+CONTOURS = (1, 2, 3, 4)
+"""Contributions to DIC that curves are drawn at."""
+
+NAMED = 3.0
+"""Contribution of a data point to DIC above which it is named."""
+
+TEXT = (
+    "Across: the square root of the residual deviance, negative where less was observed than is "
+    "fitted. Curves: equal contributions to DIC, 1 to 4. Points beyond 3 are named."
+)
+
+
+def marks(posterior: Posterior) -> Table:
+    """Return what a leverage plot shows.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fitted model.
+
+    Returns
+    -------
+    Table
+        For each data point ``study``, ``treatment``, ``root`` (the square root of the mean
+        residual deviance, with the sign of observed minus fitted), ``leverage``, ``dic`` (its
+        contribution) and ``named``, whether that is above 3. Trials of several correlated
+        contrasts have a positive root, and their numbers are by contrast.
+
+    Raises
+    ------
+    ModelError
+        If the answer is no posterior, such as least squares.
+    """
+    table = pd.DataFrame(fit_measures.deviance(posterior))
+    share = table[["deviance", "leverage"]].div(table["points"], axis=0)
+    sign = np.where(table["observed"] < table["fitted"], -1.0, 1.0)
+    total = share["deviance"] + share["leverage"]
+    found = Table(
+        {
+            "study": table["study"],
+            "treatment": table["treatment"],
+            "root": sign * np.sqrt(share["deviance"]),
+            "leverage": share["leverage"],
+            "dic": total,
+            "named": total > NAMED,
+        },
+        caption="Leverage and residual deviance of every data point.",
+    )
+    found.attrs = words(posterior, TEXT)
+    return found
+
+
+def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the marks of a leverage plot.
+
+    Parameters
+    ----------
+    marks : DataFrame
+        What ``nma.plots.leverage.marks`` returned, or a changed copy.
+    ax : Axes, optional
+        Where to draw. A figure of its own if not given.
+
+    Returns
+    -------
+    Axes
+    """
+    with styled():
+        ask = told(marks, "leverage")
+        width = SIZE[0] if ax is None else inches(ax)[0]
+        title = head_lines("Leverage and residual deviance", ask("poor"), width)
+        notes = foot_lines(ask("text"), ask("data"), width)
+        top, bottom = head(title) + 0.2, BELOW + head(notes) + 0.1
+        drawn = ax if ax is not None else owned(SIZE, left=LEFT, right=0.2, top=top, bottom=bottom)
+        _draw_panel(drawn, marks)
+        foot(drawn, title, -LEFT + 0.1, top - 0.08, corner=1)
+        foot(drawn, notes, -LEFT + 0.1, -BELOW, corner=0)
+    return drawn
+
+
+def _draw_panel(ax: Axes, marks: pd.DataFrame) -> None:
+    root, leverage_ = marks["root"].to_numpy(), marks["leverage"].to_numpy()
+    reach = 1.1 * max(float(np.abs(root).max()), 2.1)
+    high = 1.15 * max(float(leverage_.max()), 1.0)
+    low = min(0.0, 1.15 * float(leverage_.min()))
+    across = np.linspace(-reach, reach, 301)
+    for total in CONTOURS:
+        curve = total - across**2
+        shown = curve >= low
+        ax.plot(across[shown], curve[shown], color=LINE, linewidth=0.9, zorder=1)
+    named = marks["named"].to_numpy(dtype=bool)
+    ax.scatter(root[~named], leverage_[~named], s=16, color=BETTER, linewidth=0, zorder=2)
+    ax.scatter(root[named], leverage_[named], s=22, color=WARNING, marker="D", zorder=3)
+    ax.set_xlim(-reach, reach)
+    ax.set_ylim(low, high)
+    across_ticks = ticks_between(-reach, reach, 7, ratio=False)
+    ax.set_xticks(across_ticks, [numeral(tick) for tick in across_ticks])
+    up = ticks_between(low, high, 6, ratio=False)
+    ax.set_yticks(up, [numeral(tick) for tick in up])
+    for row in marks[named].itertuples(index=False):
+        _name(ax, row)
+    ax.set_xlabel("signed root of residual deviance", fontsize=BODY, labelpad=3)
+    ax.set_ylabel("leverage", fontsize=BODY, labelpad=3)
+
+
+def _name(ax: Axes, row: Any) -> None:
+    """Write a point's study and treatment on its inner side."""
+    left = row.root > 0
+    ax.annotate(
+        fitted(f"{row.study}: {row.treatment}", 1.6, SMALL, most=2),
+        (row.root, row.leverage),
+        xytext=(-5 if left else 5, 4),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        va="bottom",
+        fontsize=SMALL,
+        color=INK,
+        parse_math=False,
+    )
+
+
+@figure(marks, draw)
+def leverage(posterior: Posterior, *, ax: Axes | None = None) -> Axes:
+    """Draw the leverage of every data point against its residual deviance.
+
+    Points far out at the sides are missed by the model; points high up bend it. The curves are
+    equal contributions to DIC: :math:`x^2 + y = c` for c = 1, 2, 3 and 4.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fitted model.
+    ax : Axes, optional
+        Where to draw. A figure of its own if not given.
+
+    Returns
+    -------
+    Axes
+        Shows itself in a notebook; ``.figure.savefig("leverage.svg")`` writes a file.
+
+    Raises
+    ------
+    ModelError
+        If the answer is no posterior, such as least squares.
+
+    Examples
+    --------
+    >>> import nma
+    >>> posterior = nma.fit(nma.datasets.network("senn2013"))
+    >>> nma.plots.leverage(posterior).get_ylabel()
+    'leverage'
+
+    References
+    ----------
+    Spiegelhalter et al. 2002, doi:10.1111/1467-9868.00353;
+    NICE DSU TSD 2 (Dias et al. 2011), on leverage plots.
+    """
+    return draw(marks(posterior), ax=ax)
