@@ -395,7 +395,7 @@ def _wrapped(text: str) -> str:
 
 
 def _sentence(network: Network) -> str:
-    people = network.table["participants"]
-    evidence = graph.as_sentence(network.trials, people, len(network.components))
+    told = network.trials, network.table["participants"], len(network.components)
+    evidence = graph.as_sentence(*told)
     reading = f"{network.measure}, {network.better} is better"
     return f"{evidence} {reading}; reference: {shortened(network.reference)}."
