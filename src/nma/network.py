@@ -223,7 +223,7 @@ class Network:
         issues += misnamed(treatments, reference, None)
         if issues:
             raise DataError(issues)
-        named = [_named_reference(network) for network in networks]
+        named = [n.reference for n in networks if _chosen(n.reference) not in n.notices]
         notices = (text for n in networks for text in n.notices if text != _chosen(n.reference))
         starts = np.cumsum([0, *(len(network.table) for network in networks)])
         sources = [
