@@ -235,7 +235,7 @@ class Network:
             table=pd.concat([network.table for network in networks], ignore_index=True),
             sources=tuple(sources),
             treatments=treatments,
-            reference=reference or next(filter(None, named), ""),
+            reference=reference or next(iter(named), ""),
             caption=" ".join(dict.fromkeys(n.caption for n in networks if n.caption)),
             notices=tuple(dict.fromkeys(notices)),
         )
@@ -378,11 +378,6 @@ def _with_reference(network: Network) -> Network:
     counts = network.table["treatment"].value_counts()
     busiest = max(network.treatments, key=lambda name: int(counts[name]))
     return replace(network, reference=busiest, notices=(*network.notices, _chosen(busiest)))
-
-
-def _named_reference(network: Network) -> str:
-    """Return the reference the user named, or nothing."""
-    return "" if _chosen(network.reference) in network.notices else network.reference
 
 
 def _chosen(reference: str) -> str:
