@@ -100,8 +100,8 @@ def leave_one_study_out(posterior: Posterior) -> Table:
 
     .. math:: \log p(y_i \mid y_{-i}) = -\log \sum_g w_g / p(y_i \mid y_{-i}, \tau_g),
 
-    .. math:: \log p(y_i \mid y_{-i}, \tau) = -\tfrac12 \big(k \log 2\pi + 2 \log|R|
-       - \log|R - S| + r'(R - S)^{-1} r\big), \qquad r = y_i - X_i b
+    .. math:: \log p(y_i \mid y_{-i}, \tau) = -\tfrac12 (k \log 2\pi + 2 \log|R|
+       - \log|R - S| + r'(R - S)^{-1} r), \qquad r = y_i - X_i b
 
     which is exact: the log evidence minus that of a refit of the resolved model without the
     trial. From draws it is found by Pareto-smoothed importance sampling, with the random effects
