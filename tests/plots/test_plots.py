@@ -173,9 +173,8 @@ def test_figures_share_a_page(ask: Ask) -> None:
     figure = Figure(figsize=(16, 16), layout="constrained")
     FigureCanvasAgg(figure)
     page = figure.subplots(3, 2).ravel()
-    for verb, ax in zip(VERBS, page[:-1], strict=True):
+    for verb, ax in zip(VERBS, page, strict=True):
         VERBS[verb](ask(verb, "4"), ax=ax)
-    page[-1].set_axis_off()
     assert pictures.faults(page[0]) == []
     assert all(ax.get_position().width > 0.15 for ax in page)
 

@@ -12,7 +12,16 @@ from nma.plots._axis import numeral, ticks_between
 from nma.plots._canvas import inches, owned
 from nma.plots._figure import figure
 from nma.plots._style import BETTER, BODY, INK, LINE, SMALL, WARNING, styled
-from nma.plots._text import fitted, foot, foot_lines, head, head_lines, told, words
+from nma.plots._text import (
+    fitted,
+    foot,
+    foot_lines,
+    head,
+    head_lines,
+    require_posterior,
+    told,
+    words,
+)
 from nma.tables import Table
 
 if TYPE_CHECKING:
@@ -61,6 +70,7 @@ def marks(posterior: Posterior) -> Table:
     ModelError
         If the answer is no posterior, such as least squares.
     """
+    require_posterior(posterior, "leverage")
     table = pd.DataFrame(fit_measures.deviance(posterior))
     share = table[["deviance", "leverage"]].div(table["points"], axis=0)
     sign = np.where(table["observed"] < table["fitted"], -1.0, 1.0)
