@@ -30,6 +30,7 @@ from nma.ranking import p_scores as p_scores
 from nma.ranking import rank_probabilities as rank_probabilities
 from nma.ranking import ranks as ranks
 from nma.ranking import sucra as sucra
+from nma.standardised import standardised_table as standardised_table
 from nma.summaries import summary as summary
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "rank_probabilities",
     "ranks",
     "relative_effects",
+    "standardised_table",
     "structures",
     "sucra",
     "summary",

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from nma.errors import ModelError, shortened, shown
+from nma.baselines import Baseline, against_reference, baseline, leads_to, standing
 from nma.estimates import (
+    Estimates,
     attributes,
     briefly,
     captioned,
     exact,
+    exact_through,
     interval_words,
+    is_credible,
     require_level,
     sampled,
 )
-from nma.new_trial import generator
-from nma.points import KNOWN_SD, PointScale, beyond, is_number, notices_on, point_scale
-from nma.priors import Normal
+from nma.points import KNOWN_SD, beyond, notices_on
 from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
@@ -29,48 +30,41 @@ if TYPE_CHECKING:
 
     from nma.instruments import Instrument
     from nma.posterior import Posterior
+    from nma.priors import Normal
     from nma.protocols import Better
 
 __all__ = ["absolute_effects", "absolute_table"]
 
 
-@final
-@dataclass(frozen=True)
-class _Baseline:
-    """Level of the reference treatment (its sd zero where it is known), and points per effect.
-
-    The scale is None where no instrument is named.
-    """
-
-    mean: float
-    sd: float
-    points: float
-    scale: PointScale | None
-
-
 def absolute_effects(
     posterior: Posterior,
     *,
-    reference_level: float | Normal,
+    reference_level: float | Normal | Literal["network"],
     instrument: Instrument | str | None = None,
     reference_sd: float | None = None,
     seed: int = 0,
 ) -> xr.DataArray:
-    r"""Return draws of the mean outcome under each treatment, for continuous outcomes.
+    r"""Return draws of the outcome under each treatment: a probability, a rate or a mean.
 
-    .. math:: \mu_k = \mu_0 + s \, d_{k0}
+    .. math:: \mu_k = g^{-1}(g(\mu_0) + s \, d_{k0})
 
-    where :math:`\mu_0` is the level of the reference treatment, ``posterior.comparator``, and s is
-    1 for mean differences and the reference standard deviation for standardised ones, negative
-    where the instrument's direction is not that of the outcome.
+    where :math:`\mu_0` is the level of the reference treatment, ``posterior.comparator``, and g the
+    link of the measure: the logit for OR, the complementary log-log for HR, the logarithm for RR,
+    IRR and ROM, nothing for MD, SMD and RD. s is 1 but for SMD, of which it is the reference
+    standard deviation, negative where the instrument's direction is not that of the outcome.
 
     Parameters
     ----------
     posterior : Posterior
-        A fitted model of mean differences (MD) or standardised mean differences (SMD).
-    reference_level : float or Normal
-        Mean outcome under the reference treatment, in points of the outcome's scale, or of the
-        instrument: a known number, or a normal distribution that is independent of the effects.
+        A fitted model of MD, SMD, ROM, OR, RR, RD, HR or IRR.
+    reference_level : float, Normal or "network"
+        What the reference treatment leads to. A known number on the outcome's own scale: a
+        probability strictly between 0 and 1, a rate or mean above zero, points for MD and SMD.
+        Or a normal distribution, independent of the effects, *on the scale of the model*: log odds
+        for OR, log(-log(1 - p)) for HR, log p for RR, log rate, log mean; points or a risk for
+        MD, SMD and RD. Or the network's own, where trials are analysed by their arms: in each draw
+        the mean over those with the treatment, each counting once, of its linear predictor
+        without random effects. The spread between trials is not in it.
     instrument : Instrument or str, optional
         Whose points, for SMD; as in ``in_points``. Without it the scale has the outcome's
         direction.
@@ -85,13 +79,16 @@ def absolute_effects(
     Returns
     -------
     DataArray, (chain, draw, treatment)
-        In points.
+        On the outcome's own scale. For HR a stated risk is by any time you like, and so are the
+        others; the network's own is in one unit of the trials' follow-up. RR and RD can lead to
+        values that are no probabilities; they stay, and ``attrs["beyond"]`` names the treatments.
 
     Raises
     ------
     ModelError
-        If the measure is not MD or SMD, a number is missing or makes no sense, nothing tells the
-        instrument's standard deviation, or the structure gives no level outside a trial.
+        If the measure is one of your own, a number is missing or makes no sense, nothing tells the
+        instrument's standard deviation or the network's own level, or the structure gives no level
+        outside a trial.
 
     Examples
     --------
@@ -107,12 +104,13 @@ def absolute_effects(
     """
     import xarray as xr
 
-    base = _baseline(posterior, reference_level, instrument, reference_sd)
-    rng = generator(seed, purpose=2)
+    base = baseline(posterior, reference_level, instrument, reference_sd)
     beta = posterior.draws.values["beta"]
-    level = base.mean + base.sd * rng.standard_normal(beta.shape[:2])
+    level = base.draws(beta.shape[:2], seed)
+    effects = base.points * (beta.to_numpy() @ against_reference(posterior).T)
+    absolute = base.inverse(level[..., None] + effects)
     return xr.DataArray(
-        level[..., None] + base.points * (beta.to_numpy() @ _against_reference(posterior).T),
+        absolute,
         dims=("chain", "draw", "treatment"),
         coords={
             "chain": beta["chain"],
@@ -121,36 +119,28 @@ def absolute_effects(
         },
         name="absolute effect",
         attrs=attributes(posterior)
-        | {
-            "measure": "mean outcome",
-            "reference": posterior.comparator,
-            "reference_level": base.mean,
-            "reference_level_sd": base.sd,
-            "points": base.points,
-            "better": _better(posterior, base),
-            "seed": seed,
-        }
-        | ({} if base.scale is None else {"instrument": str(base.scale.instrument)}),
+        | _facts(posterior, base, seed)
+        | _impossible_draws(posterior, base, absolute),
     )
 
 
 def absolute_table(
     posterior: Posterior,
     *,
-    reference_level: float | Normal,
+    reference_level: float | Normal | Literal["network"],
     instrument: Instrument | str | None = None,
     reference_sd: float | None = None,
     level: float = 0.95,
 ) -> Table:
-    """Return the mean outcome under each treatment as numbers.
+    """Return the outcome under each treatment as numbers: a probability, a rate or a mean.
 
     Parameters
     ----------
     posterior : Posterior
-        A fitted model of mean differences (MD) or standardised mean differences (SMD).
-    reference_level : float or Normal
-        Mean outcome under the reference treatment, in points of the outcome's scale, or of the
-        instrument.
+        A fitted model of MD, SMD, ROM, OR, RR, RD, HR or IRR.
+    reference_level : float, Normal or "network"
+        What the reference treatment leads to, as in ``absolute_effects``: a number on the outcome's
+        own scale, a normal distribution on the scale of the model, or the network's own.
     instrument : Instrument or str, optional
         Whose points, for SMD; as in ``in_points``: the sign is turned where its direction is not
         the outcome's. Without it the scale has the outcome's direction.
@@ -165,8 +155,10 @@ def absolute_table(
     Returns
     -------
     Table
-        By treatment, in points: ``mean``, ``sd``, ``lower``, ``upper``, and the Monte Carlo
-        standard error of the mean, ``mcse``, which is zero where the posterior is exact.
+        By treatment, on the outcome's own scale: ``mean``, ``sd``, ``lower``, ``upper``, and the
+        Monte Carlo standard error of the mean, ``mcse``, which is zero where the posterior is
+        exact. Where the link is not the identity also the ``median``; of a least-squares fit the
+        mean is then that at the estimate, and sd its standard error by the delta method.
 
     Raises
     ------
@@ -180,129 +172,169 @@ def absolute_table(
     >>> table = nma.absolute_table(posterior, reference_level=nma.priors.Normal(5, 0.2))
     >>> print(*table.loc["multimodal care", ["mean", "lower", "upper"]].round(2))
     3.28 2.35 4.19
+    >>> posterior = nma.fit(nma.datasets.network("smoking").as_normal())
+    >>> table = nma.absolute_table(posterior, reference_level=0.06)
+    >>> print(*table.loc["individual counselling", ["mean", "lower", "upper"]].round(3))
+    0.117 0.081 0.167
     """
     require_level(level)
-    base = _baseline(posterior, reference_level, instrument, reference_sd)
-    better, moments = _better(posterior, base), posterior.draws.moments
-    if moments is not None and (np.isinf(moments.df) or not base.sd):
-        d = moments.of(_against_reference(posterior))
-        points = d.times(base.points)
-        found = exact(points.plus(np.full(d.sds.shape, base.sd**2)), level, better)
-    else:
-        drawn = absolute_effects(
-            posterior,
-            reference_level=reference_level,
-            instrument=instrument,
-            reference_sd=reference_sd,
-        )
-        found = sampled(drawn.to_numpy() - base.mean, level, better)
-    cells = {
-        "mean": base.mean + found.mean,
-        "sd": found.sd,
-        "lower": base.mean + found.lower,
-        "upper": base.mean + found.upper,
-        "mcse": found.mcse,
-    }
-    digits = decimals(found.sd)
+    base = baseline(posterior, reference_level, instrument, reference_sd)
+    found = _estimates(posterior, base, level)
+    median = {} if base.link.linear else {"median": found.median}
+    cells = {"mean": found.mean, "sd": found.sd, **median}
+    cells |= {"lower": found.lower, "upper": found.upper, "mcse": found.mcse}
+    digits = decimals(found.sd[np.isfinite(found.sd)])
     return Table(
         cells,
         index=pd.Index(posterior.treatments, name="treatment"),
         digits=dict.fromkeys(cells, digits) | {"mcse": digits + 2},
         caption=captioned(posterior, _caption(posterior, base, level)),
-        notes=_notes(posterior, base, cells["mean"].tolist()),
+        notes=_notes(posterior, base, found),
     )
 
 
-def _against_reference(posterior: Posterior) -> NDArray[np.float64]:
-    """Return every level minus that of the reference treatment, (treatment, parameter)."""
-    levels = posterior.levels
-    return np.asarray(levels - levels[posterior.position(posterior.comparator)])
+def _estimates(posterior: Posterior, base: Baseline, level: float) -> Estimates:
+    """Return the estimates of the outcome under each treatment, exact where they can be."""
+    better, moments = _better(posterior, base), posterior.draws.moments
+    if moments is None or _is_drawn(posterior, base):
+        return _sampled(posterior, base, level)
+    d = moments.of(against_reference(posterior)).times(base.points)
+    eta = d.plus(np.full(d.sds.shape, base.sd**2))
+    if not base.link.linear:
+        credible = is_credible(posterior)
+        return exact_through(eta, base.inverse, level, better, credible=credible)
+    return _raised(exact(eta, level, better), base.mean)
 
 
-def _baseline(posterior: Posterior, level: Any, instrument: Any, sd: Any) -> _Baseline:
-    """Return the user's level and points, or say what is wrong with them."""
-    _require_suited(posterior, instrument, sd)
-    scale = None if instrument is None else point_scale(posterior, instrument, sd)
-    points = _points(posterior, sd) if scale is None else scale.factor
-    if isinstance(level, Normal):
-        return _Baseline(level.mean, level.sd, points, scale)
-    if not is_number(level):
-        message = (
-            f"reference_level={level!r} is not a level: write the mean outcome under "
-            f"{posterior.comparator!r} as a number, such as 50, or as nma.priors.Normal(50, 3)."
-        )
-        raise ModelError(message)
-    return _Baseline(float(level), 0.0, points, scale)
+def _is_drawn(posterior: Posterior, base: Baseline) -> bool:
+    """Return whether nothing but draws can answer: a normal plus a t has no closed form."""
+    moments = posterior.draws.moments
+    own = base.drawn is not None
+    return own or moments is None or (base.sd > 0 and np.isfinite(moments.df))
 
 
-def _require_suited(posterior: Posterior, instrument: Any, sd: Any) -> None:
-    """Refuse measures without a level in points, and for MD what is for SMD."""
-    measure = posterior.network.measure
-    if measure not in {"MD", "SMD"}:
-        raise ModelError(_unsuited(posterior))
-    for name, value in (("instrument", instrument), ("reference_sd", sd)):
-        if measure == "MD" and value is not None:
-            message = f"{name}={shown(value)} is for SMD: these effects are MD, in points already."
-            raise ModelError(message)
+def _sampled(posterior: Posterior, base: Baseline, level: float) -> Estimates:
+    """Return the estimates of draws, about the level where they are sums."""
+    beta = posterior.draws.values["beta"].to_numpy()
+    eta = base.points * (beta @ against_reference(posterior).T)
+    eta = eta + base.draws(beta.shape[:2], 0)[..., None]
+    if base.link.linear:
+        return _raised(sampled(eta, level, _better(posterior, base)), base.mean)
+    return sampled(base.inverse(eta), level, _better(posterior, base))
 
 
-def _points(posterior: Posterior, sd: Any) -> float:
-    """Return the points that an effect of one stands for, where no instrument is named."""
-    if posterior.network.measure == "MD":
-        return 1.0
-    if not is_number(sd) or sd <= 0:
-        said = "`reference_sd` is missing" if sd is None else f"reference_sd={sd!r} is no sd"
-        message = (
-            f"{said}: one SMD must be worth some points, such as reference_sd=22 on a scale of "
-            "0 to 100. Take the standard deviation between people, at baseline in a large trial "
-            "of the patients you have in mind or pooled over trials at follow-up, not that of "
-            "changes; or name the scale, instrument='NRS', for the SD its trials tell."
-        )
-        raise ModelError(message)
-    return float(sd)
+def _raised(found: Estimates, by: float) -> Estimates:
+    moved = {name: by + getattr(found, name) for name in ("mean", "median", "lower", "upper")}
+    return replace(found, **moved)
 
 
-def _unsuited(posterior: Posterior) -> str:
-    measure = posterior.network.measure
-    needed = "MD, in points, or SMD"
-    if posterior.network.ratio or measure == "RD":
-        needed = "MD or SMD; others need a baseline risk, rate or mean, which this version lacks"
-    return (
-        f"Absolute effects are not available for {measure}: the measure must be {needed}. "
-        "nma.effect_table has the relative effects."
-    )
+def _facts(posterior: Posterior, base: Baseline, seed: int) -> dict[str, Any]:
+    """Return what draws must carry beside the direction."""
+    facts: dict[str, Any] = {
+        "measure": "mean outcome" if base.link.level == "mean" else base.link.level,
+        "reference": posterior.comparator,
+    }
+    if base.drawn is not None:
+        facts["reference_level"] = "network"
+    elif base.stated is not None:
+        facts |= {"reference_level": base.stated, "reference_level_sd": 0.0}
+    else:
+        facts |= {"reference_level": base.mean, "reference_level_sd": base.sd}
+    if not base.link.linear:
+        facts["reference_level_scale"] = base.link.level if base.stated else base.link.scale
+    facts |= {"points": base.points, "better": _better(posterior, base), "seed": seed}
+    return facts | ({} if base.scale is None else {"instrument": str(base.scale.instrument)})
 
 
-def _better(posterior: Posterior, base: _Baseline) -> Better:
+def _better(posterior: Posterior, base: Baseline) -> Better:
     """Return which direction is better in the points that are printed."""
     return posterior.network.better if base.scale is None else base.scale.instrument.better
 
 
-def _caption(posterior: Posterior, base: _Baseline, level: float) -> str:
+def _caption(posterior: Posterior, base: Baseline, level: float) -> str:
     better = _better(posterior, base)
-    scale, end = "points of the outcome", f"{better} is better"
+    what, end = f"{base.link.level.capitalize()} of the outcome", f"{better} is better"
+    if base.link.level == "mean":
+        what = "Mean outcome"
+    scale = " in points of the outcome" if posterior.network.measure == "MD" else ""
     if base.scale is not None:
         reference = base.scale.reference
         worth = f"1 SMD = {reference.value:.4g} points, the SD {reference.origin}"
-        scale = f"points of {reference.instrument.name} ({worth})"
+        scale = f" in points of {reference.instrument.name} ({worth})"
     elif posterior.network.measure == "SMD":
-        scale = f"points of a scale on which {better} is better (1 SMD = {base.points:g} points)"
+        worth = f"1 SMD = {base.points:g} points"
+        scale = f" in points of a scale on which {better} is better ({worth})"
         end = "for a scale of the other direction give instrument="
-    spread = f" (sd {base.sd:g})" if base.sd else ""
     return (
-        f"Mean outcome under each treatment in {scale}, where {shortened(posterior.comparator)} "
-        f"leads to {base.mean:g}{spread}, with {interval_words(posterior, level)}s; {end}."
+        f"{what} under each treatment{scale}, where {leads_to(posterior, base)}, with "
+        f"{interval_words(posterior, level)}s; {end}."
     )
 
 
-def _notes(posterior: Posterior, base: _Baseline, means: list[float]) -> list[str]:
-    name = shortened(posterior.comparator)
-    known = f"The level of {name} is taken as known: give a Normal if it is not."
-    if base.sd:
-        known = f"The level of {name} is taken as independent of the effects."
+def _notes(posterior: Posterior, base: Baseline, found: Estimates) -> list[str]:
+    known = standing(posterior, base)
     if base.scale is not None:
-        outside = beyond(posterior.treatments, means, base.scale.instrument)
+        outside = beyond(posterior.treatments, found.mean.tolist(), base.scale.instrument)
         notices = notices_on(posterior, base.scale.instrument)
         return [known, *outside, *base.scale.notes, *notices]
     smd = posterior.network.measure == "SMD"
-    return [known, *([KNOWN_SD] if smd else []), *briefly(posterior)]
+    said = [KNOWN_SD] if smd else [*_unit_notes(posterior, base), *_value_notes(base, found)]
+    impossible = _impossible(posterior, base, found)
+    return [known, *said, *impossible, *_unposterior(posterior, base), *briefly(posterior)]
+
+
+def _unit_notes(posterior: Posterior, base: Baseline) -> list[str]:
+    """Return what time or exposure the numbers are for."""
+    name, own = posterior.comparator, base.drawn is not None
+    if posterior.network.measure == "HR" and own:
+        return ["Risks are by the end of one unit of the trials' time of follow-up."]
+    if posterior.network.measure == "HR":
+        by = f"Risks are by the time for which that of {name} was given, whichever it is"
+        return [f"{by}: hazards are taken as proportional."]
+    if base.link.level == "rate":
+        unit = "the trials' exposure" if own else f"exposure in which that of {name} was given"
+        return [f"Rates are per unit of {unit}."]
+    return []
+
+
+def _value_notes(base: Baseline, found: Estimates) -> list[str]:
+    if base.link.linear or np.isfinite(found.sd[~np.isnan(found.mean)]).all():
+        return []
+    return ["Some levels are so little known that mean or sd overflow: read the median."]
+
+
+def _impossible(posterior: Posterior, base: Baseline, found: Estimates) -> list[str]:
+    """Return a warning where probabilities, or the ends of their intervals, cannot be."""
+    if base.link.bounded:
+        return []
+    low, high = np.minimum(found.lower, found.mean), np.maximum(found.upper, found.mean)
+    outside = _named(posterior, (low < 0) | (high > 1))
+    if not outside:
+        return []
+    warning = (
+        f"Beyond what a probability can be: {', '.join(outside)}. {posterior.network.measure} lets "
+        "probabilities leave 0 to 1, and nothing was cut off; OR does not."
+    )
+    return [warning]
+
+
+def _named(posterior: Posterior, which: Any) -> list[str]:
+    return [name for name, chosen in zip(posterior.treatments, which, strict=True) if chosen]
+
+
+def _impossible_draws(
+    posterior: Posterior, base: Baseline, absolute: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Return the treatments with draws that are no probabilities, where there are any."""
+    if base.link.bounded:
+        return {}
+    names = _named(posterior, ((absolute < 0) | (absolute > 1)).any(axis=(0, 1)))
+    return {"beyond": names} if names else {}
+
+
+def _unposterior(posterior: Posterior, base: Baseline) -> list[str]:
+    if is_credible(posterior) or base.link.linear or _is_drawn(posterior, base):
+        return []
+    return [
+        "No posterior: mean is that at the estimate, sd its standard error by the delta method."
+    ]

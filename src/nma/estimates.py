@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -27,6 +27,7 @@ __all__ = [
     "centre",
     "estimates",
     "exact",
+    "exact_through",
     "interval_words",
     "is_credible",
     "meanings",
@@ -233,6 +234,43 @@ def exact(mixture: Mixture, level: float, better: Better) -> Estimates:
         better=below if better == "lower" else 1 - below,
         mcse=np.zeros(len(below)),
     )
+
+
+def exact_through(
+    mixture: Mixture,
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    level: float,
+    better: Better,
+    *,
+    credible: bool,
+) -> Estimates:
+    """Return the estimates of an increasing function of a mixture; ``better`` stays the mixture's.
+
+    Quantiles are those of the mixture, carried through the function. Without a posterior the mean
+    is the function at the estimate, and sd its standard error by the delta method.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        What the function is of.
+    function : callable
+        Smooth and increasing, elementwise.
+    level : float
+        Probability of the equal-tailed interval.
+    better : {"lower", "higher"}
+        Which direction of the mixture is better.
+    credible : bool
+        Whether the mixture is a posterior.
+    """
+    plain = exact(mixture, level, better)
+    if credible:
+        mean, sd = mixture.averaged(function)
+    else:
+        h = 1e-5
+        slope = (function(plain.mean + h) - function(plain.mean - h)) / (2 * h)
+        mean, sd = function(plain.mean), slope * plain.sd
+    lower, median, upper = (function(x) for x in (plain.lower, plain.median, plain.upper))
+    return replace(plain, mean=mean, sd=sd, median=median, lower=lower, upper=upper)
 
 
 def sampled(values: NDArray[np.float64], level: float, better: Better) -> Estimates:

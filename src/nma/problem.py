@@ -35,6 +35,7 @@ __all__ = [
     "Parameters",
     "Problem",
     "Scale",
+    "arm_parts",
     "readonly",
     "trials_by_size",
 ]
@@ -287,6 +288,12 @@ class Problem:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "levels", readonly(self.levels))
+
+
+def arm_parts(problem: Problem) -> dict[int, str]:
+    """Return which parts report arms, with what the names of their draws end in."""
+    places = [k for k, part in enumerate(problem.evidence) if isinstance(part, Arms)]
+    return {place: f"_{k}" if k > 1 else "" for k, place in enumerate(places, start=1)}
 
 
 @final

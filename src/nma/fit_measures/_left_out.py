@@ -13,8 +13,8 @@ import pandas as pd
 from nma import _arviz, graph
 from nma.estimates import captioned
 from nma.fit_measures._points import labelled
-from nma.fit_measures._values import Values, arm_parts, require_proper, strata
-from nma.problem import Contrasts
+from nma.fit_measures._values import Values, require_proper, strata
+from nma.problem import Contrasts, arm_parts
 from nma.tables import Table
 from nma.threads import one_thread
 

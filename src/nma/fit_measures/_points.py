@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, final
 import numpy as np
 import pandas as pd
 
-from nma.fit_measures._values import Values, arm_parts, misfit, strata
-from nma.problem import Arms, Contrasts
+from nma.fit_measures._values import Values, misfit, strata
+from nma.problem import Arms, Contrasts, arm_parts
 from nma.threads import one_thread
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nma.posterior import Posterior
     from nma.problem import Moments
 
-__all__ = ["Values", "arm_parts", "misfit", "require_proper", "strata"]
+__all__ = ["Values", "misfit", "require_proper", "strata"]
 
 
 @final
@@ -124,12 +124,6 @@ def misfit(values: Values, part: Contrasts) -> tuple[NDArray[np.float64], NDArra
     if values.covariance is not None:
         covariance = covariance + A @ values.uncertainty(part) @ np.swapaxes(A, 2, 3)
     return mean, covariance
-
-
-def arm_parts(problem: Problem) -> dict[int, str]:
-    """Return which parts report arms, with what the names of their draws end in."""
-    places = [k for k, part in enumerate(problem.evidence) if isinstance(part, Arms)]
-    return {place: f"_{k}" if k > 1 else "" for k, place in enumerate(places, start=1)}
 
 
 def require_proper(posterior: Posterior) -> None:

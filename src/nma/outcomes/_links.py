@@ -8,7 +8,7 @@ import numpy as np
 
 from nma.arrays import sigmoid
 
-__all__ = ["LINKS", "Link"]
+__all__ = ["LINKS", "Link", "link_of"]
 
 
 class Function(Protocol):
@@ -19,11 +19,21 @@ class Function(Protocol):
 
 
 class Link(NamedTuple):
-    """A link, its inverse, and the level that both are about in words."""
+    """A link, its inverse, and in words the level that both are about and the scale it leads to.
+
+    ``bounded`` says whether every linear predictor stands for a level that can be.
+    """
 
     link: Function
     inverse: Function
     level: str
+    scale: str
+    bounded: bool = True
+
+    @property
+    def linear(self) -> bool:
+        """Whether the level is its own linear predictor."""
+        return self.link is _same
 
 
 def _same(x: Any, xp: Any = np) -> Any:  # noqa: ARG001  arithmetic is enough
@@ -51,13 +61,26 @@ def _inverse_cloglog(x: Any, xp: Any = np) -> Any:
 
 
 LINKS = {
-    "MD": Link(_same, _same, "mean"),
-    "SMD": Link(_same, _same, "mean"),
-    "ROM": Link(_log, _exp, "mean"),
-    "OR": Link(_logit, sigmoid, "probability"),
-    "RR": Link(_log, _exp, "probability"),
-    "RD": Link(_same, _same, "probability"),
-    "HR": Link(_cloglog, _inverse_cloglog, "probability"),
-    "IRR": Link(_log, _exp, "rate"),
+    "MD": Link(_same, _same, "mean", "mean"),
+    "SMD": Link(_same, _same, "mean", "mean"),
+    "ROM": Link(_log, _exp, "mean", "log mean"),
+    "OR": Link(_logit, sigmoid, "probability", "log odds"),
+    "RR": Link(_log, _exp, "probability", "log probability", bounded=False),
+    "RD": Link(_same, _same, "probability", "probability", bounded=False),
+    "HR": Link(_cloglog, _inverse_cloglog, "probability", "log cumulative hazard"),
+    "IRR": Link(_log, _exp, "rate", "log rate"),
 }
 """For each measure the link of its linear predictor; HR's is of the risk in one unit of time."""
+
+
+def link_of(measure: str) -> Link | None:
+    """Return the link of a measure and its inverse; none of a measure that the user named.
+
+    Examples
+    --------
+    >>> import nma
+    >>> odds = nma.outcomes.link_of("OR")
+    >>> odds.level, float(odds.inverse(odds.link(0.2)).round(12))
+    ('probability', 0.2)
+    """
+    return LINKS.get(measure)

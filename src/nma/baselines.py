@@ -1,0 +1,246 @@
+"""What the reference treatment leads to: stated, uncertain, or as in the network's own trials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from nma.errors import ModelError, shortened, shown
+from nma.new_trial import generator
+from nma.outcomes import link_of
+from nma.points import PointScale, is_number, point_scale
+from nma.priors import Normal
+from nma.problem import Arms, arm_parts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nma.outcomes import Link
+    from nma.posterior import Posterior
+
+__all__ = ["Baseline", "against_reference", "baseline", "leads_to", "standing"]
+
+OWN = "network"
+"""What asks for the level that the network's own trials tell."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """Level of the reference treatment on the scale of the model, and points per effect.
+
+    Parameters
+    ----------
+    mean, sd : float
+        Of a stated level; sd is zero where it is known.
+    link : Link
+        From levels to the scale of the model.
+    stated : float, optional
+        The known number, on the outcome's own scale.
+    points : float
+        Points that an effect of one stands for; one but for SMD.
+    scale : PointScale, optional
+        The instrument whose points they are, where one is named.
+    drawn : array, (chain, draw), optional
+        The network's own level, in place of mean and sd.
+    trials : int
+        Trials that tell it.
+    """
+
+    mean: float
+    sd: float
+    link: Link
+    stated: float | None = None
+    points: float = 1.0
+    scale: PointScale | None = None
+    drawn: NDArray[np.float64] | None = field(default=None, repr=False)
+    trials: int = 0
+
+    def inverse(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the level that is ``x`` above ``mean`` on the scale of the model."""
+        with np.errstate(over="ignore"):  # of log levels that nothing tells
+            return np.asarray(self.link.inverse(self.mean + x))
+
+    def draws(self, shape: tuple[int, ...], seed: int) -> NDArray[np.float64]:
+        """Return draws of the level minus ``mean``, (chain, draw)."""
+        rng = generator(seed, purpose=2)
+        return self.sd * rng.standard_normal(shape) if self.drawn is None else self.drawn
+
+
+def against_reference(posterior: Posterior) -> NDArray[np.float64]:
+    """Return every level minus that of the reference treatment, (treatment, parameter)."""
+    levels = posterior.levels
+    return np.asarray(levels - levels[posterior.position(posterior.comparator)])
+
+
+def baseline(posterior: Posterior, level: Any, instrument: Any = None, sd: Any = None) -> Baseline:
+    """Return the user's level and points, or say what is wrong with them."""
+    link = _link(posterior, instrument, sd)
+    scale = None if instrument is None else point_scale(posterior, instrument, sd)
+    points = _points(posterior, sd) if scale is None else scale.factor
+    if isinstance(level, str) and level == OWN:
+        drawn, trials = _own_level(posterior)
+        return Baseline(0.0, 0.0, link, drawn=drawn, trials=trials)
+    if isinstance(level, Normal):
+        return Baseline(level.mean, level.sd, link, None, points, scale)
+    _require_level_of(posterior, link, level)
+    known = float(level)
+    return Baseline(float(link.link(known)), 0.0, link, known, points, scale)
+
+
+def _link(posterior: Posterior, instrument: Any, sd: Any) -> Link:
+    """Return the measure's link; refuse measures without one, and for others what is for SMD."""
+    measure = posterior.network.measure
+    link = link_of(measure)
+    if link is None:
+        message = (
+            f"Absolute effects are not available for {measure}: what links it to a level is "
+            "unknown. Name the measure MD, SMD, ROM, OR, RR, RD, HR or IRR if it is one of them; "
+            "nma.effect_table has the relative effects."
+        )
+        raise ModelError(message)
+    already = ", in points already" * (measure == "MD")
+    for name, value in (("instrument", instrument), ("reference_sd", sd)):
+        if measure != "SMD" and value is not None:
+            message = f"{name}={shown(value)} is for SMD: these effects are {measure}{already}."
+            raise ModelError(message)
+    return link
+
+
+def _points(posterior: Posterior, sd: Any) -> float:
+    """Return the points that an effect of one stands for, where no instrument is named."""
+    if posterior.network.measure != "SMD":
+        return 1.0
+    if not is_number(sd) or sd <= 0:
+        said = "`reference_sd` is missing" if sd is None else f"reference_sd={sd!r} is no sd"
+        message = (
+            f"{said}: one SMD must be worth some points, such as reference_sd=22 on a scale of "
+            "0 to 100. Take the standard deviation between people, at baseline in a large trial "
+            "of the patients you have in mind or pooled over trials at follow-up, not that of "
+            "changes; or name the scale, instrument='NRS', for the SD its trials tell."
+        )
+        raise ModelError(message)
+    return float(sd)
+
+
+def _require_level_of(posterior: Posterior, link: Link, level: Any) -> None:
+    """Refuse what is no number, and numbers that the outcome cannot be under a treatment."""
+    name, risk = posterior.comparator, link.level == "probability"
+    if not is_number(level):
+        what = "mean outcome" if link.level == "mean" else f"{link.level} of the outcome"
+        number, spread = (0.2, "-1.4, 0.2") if risk else (50, "50, 3")
+        on = "" if link.linear else f" on the scale of the model, {link.scale}"
+        message = (
+            f"reference_level={shown(level)} is not a level: write the {what} under {name!r} as a "
+            f"number, such as {number}, or as nma.priors.Normal({spread}){on}"
+            f"{'.' if link.level == 'mean' and link.linear else OR_OWN}"
+        )
+        raise ModelError(message)
+    if risk and not 0 < level < 1:
+        write = f": write {level / 100:g} for {level:g} %" if 1 < level < 100 else ""
+        message = (
+            f"reference_level={level!r} is not a probability under {name!r}, which lies strictly "
+            f"between 0 and 1{write}."
+        )
+        raise ModelError(message)
+    if not (risk or link.linear) and level <= 0:
+        message = (
+            f"reference_level={level!r} is not a {link.level} under {name!r}: it must be above "
+            "zero, as there is no logarithm of others. Give the level itself, not its logarithm."
+        )
+        raise ModelError(message)
+
+
+OR_OWN = "; 'network' takes that of the trials that report arms."
+
+
+def _own_level(posterior: Posterior) -> tuple[NDArray[np.float64], int]:
+    """Return draws of the reference's mean linear predictor over its trials, and how many.
+
+    In each draw the mean over trials i that have the treatment of m_i + (z - mean of z) . beta.
+    """
+    problem, name = posterior.problem, posterior.comparator
+    suffixes = arm_parts(problem)
+    if problem.predictor is not None:
+        message = "reference_level='network' needs a linear model: state the level as a number."
+        raise ModelError(message)
+    told = []
+    for place, suffix in suffixes.items():
+        part = problem.evidence[place]
+        if isinstance(part, Arms):
+            told.append(_told_by(posterior, part, suffix))
+    found = np.concatenate(told, axis=-1) if told else np.empty((0, 0, 0))
+    if not found.shape[-1]:
+        why = f"no trial that reports arms has {name!r}"
+        if not told:
+            why = "no trial is analysed by its arms, and differences within trials tell no level"
+        message = (
+            f"reference_level='network' cannot be answered: {why}. State the level as a number or "
+            "as nma.priors.Normal, from a cohort or a trial like your patients; counts tell their "
+            "own level if they are fitted as counts, by nma.engines.NUTS()."
+        )
+        raise ModelError(message)
+    return found.mean(axis=-1), found.shape[-1]
+
+
+def _told_by(posterior: Posterior, part: Arms, suffix: str) -> NDArray[np.float64]:
+    """Return the level of the reference in every trial of a part that has it, drawn last."""
+    problem = posterior.problem
+    trial, index = np.unique(part.trial, return_inverse=True)
+    member = (index == np.arange(len(trial))[:, None]).astype(float)
+    mean = member / member.sum(axis=1, keepdims=True) @ problem.levels[part.arms]
+    is_reference = problem.arms["treatment"].to_numpy()[part.arms] == posterior.comparator
+    has = np.unique(index[is_reference])
+    level = posterior.levels[posterior.position(posterior.comparator)]
+    beta = posterior.draws.values["beta"].to_numpy()
+    return np.asarray(_trial_level(posterior, part, suffix, has) + beta @ (level - mean[has]).T)
+
+
+def _trial_level(posterior: Posterior, part: Arms, suffix: str, has: NDArray[np.int64]) -> Any:
+    lower, upper = part.trial_level.support
+    if lower == upper:
+        return lower
+    name = f"trial_level{suffix}"
+    if name not in posterior.draws.values:
+        message = (
+            f"{type(posterior.engine).__name__} kept no trial levels, of which "
+            "reference_level='network' is made: fit with nma.engines.NUTS(), or state the level."
+        )
+        raise ModelError(message)
+    return posterior.draws.values[name].to_numpy()[..., has]
+
+
+def leads_to(posterior: Posterior, base: Baseline) -> str:
+    """Return what the reference treatment leads to, in words for a caption."""
+    name = shortened(posterior.comparator)
+    if base.drawn is not None:
+        return f"{name} leads to the mean level of the {base.trials} trials with it"
+    if base.link.linear:
+        spread = f" (sd {base.sd:g})" if base.sd else ""
+        return f"{name} leads to {base.mean:g}{spread}"
+    if base.stated is not None:
+        return f"{name} leads to {base.stated:g}"
+    lower, middle, upper = base.inverse(
+        base.sd * np.array([-1.959963984540054, 0, 1.959963984540054])
+    )
+    return (
+        f"{name} leads to {middle:.3g} (95% {lower:.3g} to {upper:.3g}), normal with mean "
+        f"{base.mean:g} and sd {base.sd:g} in {base.link.scale}"
+    )
+
+
+def standing(posterior: Posterior, base: Baseline) -> str:
+    """Return what the level of the reference treatment stands on, as a note."""
+    name = shortened(posterior.comparator)
+    if base.drawn is not None:
+        return (
+            f"The level of {name} is the network's own: in every draw the mean {base.link.scale} "
+            f"under {name} of the {base.trials} trials that have it and report arms, each counting "
+            "once, without random effects. How much levels differ between trials is not in the "
+            "intervals."
+        )
+    if base.sd:
+        return f"The level of {name} is taken as independent of the effects."
+    return f"The level of {name} is taken as known: give a Normal if it is not."
