@@ -16,6 +16,7 @@ import nma
 from levels import MEASURES, counted, drawn, fitted
 from nma.errors import ModelError
 from nma.estimates import replicate_error
+from nma.links import link_of
 from nma.mixtures import Mixture
 from nma.priors import Normal
 
@@ -58,7 +59,7 @@ def test_every_measure_by_hand(measure: str) -> None:
 def test_means_and_sds_are_those_of_adaptive_quadrature(measure: str, level: Any) -> None:
     posterior = fitted(measure)
     table = nma.absolute_table(posterior, reference_level=level)
-    moments, link = posterior.draws.moments, nma.outcomes.link_of(measure)
+    moments, link = posterior.draws.moments, link_of(measure)
     assert moments is not None
     assert link is not None
     at, sd = (level.mean, level.sd) if isinstance(level, Normal) else (link.link(0.2), 0.0)
@@ -130,7 +131,7 @@ def test_an_uncertain_level_is_on_the_scale_of_the_model(measure: str) -> None:
     np.testing.assert_allclose(again["mean"], draws.mean(axis=(0, 1)), rtol=1e-12)
     for name in ("lower", "upper"):
         np.testing.assert_allclose((again[name] - table[name]) / table["sd"], 0, atol=0.1)
-    link = nma.outcomes.link_of(measure)
+    link = link_of(measure)
     assert link is not None
     assert measure == "RD" or f"in {link.scale}, with" in " ".join(table.caption.split())
     ends = norm.ppf([0.025, 0.975], level.mean, level.sd)

@@ -18,6 +18,7 @@ SOURCE = Path(nma.__file__).parent
 ROOMS = [
     "errors",
     "arrays",
+    "links",
     "threads",
     "priors",
     "instruments",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from nma.errors import ModelError, shortened, shown
+from nma.links import link_of
 from nma.new_trial import generator
-from nma.outcomes import link_of
 from nma.points import PointScale, is_number, point_scale
 from nma.priors import Normal
 from nma.problem import Arms, arm_parts
@@ -17,7 +17,7 @@ from nma.problem import Arms, arm_parts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nma.outcomes import Link
+    from nma.links import Link
     from nma.posterior import Posterior
 
 __all__ = ["Baseline", "against_reference", "baseline", "leads_to", "standing"]

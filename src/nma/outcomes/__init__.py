@@ -3,8 +3,6 @@
 from nma.outcomes._binary import Binary as Binary
 from nma.outcomes._continuous import Continuous as Continuous
 from nma.outcomes._contrast import Contrast as Contrast
-from nma.outcomes._links import Link as Link
-from nma.outcomes._links import link_of as link_of
 from nma.outcomes._rate import Rate as Rate
 
-__all__ = ["Binary", "Continuous", "Contrast", "Link", "Rate", "link_of"]
+__all__ = ["Binary", "Continuous", "Contrast", "Rate"]

@@ -10,10 +10,10 @@ import pandas as pd
 
 from nma.errors import Issue, ModelError, nearest
 from nma.instruments import ReferenceSD
+from nma.links import LINKS
 from nma.outcomes import _binomial, _checks, _events, _zero_cells
 from nma.outcomes._differences import contrasts
 from nma.outcomes._events import Events
-from nma.outcomes._links import LINKS
 from nma.outcomes._measures import UNSAID, has_unit_one, require_better, require_measure
 from nma.priors import Prior
 from nma.problem import Arms, Evidence

@@ -9,10 +9,10 @@ import numpy as np
 
 from nma.errors import Issue, ModelError, nearest
 from nma.instruments import ReferenceSD
+from nma.links import LINKS
 from nma.outcomes import _checks, _events, _poisson, _zero_cells
 from nma.outcomes._differences import contrasts
 from nma.outcomes._events import Events
-from nma.outcomes._links import LINKS
 from nma.outcomes._measures import UNSAID, require_better, require_measure
 from nma.priors import Prior
 from nma.problem import Arms, Evidence

@@ -78,8 +78,8 @@ def link_of(measure: str) -> Link | None:
 
     Examples
     --------
-    >>> import nma
-    >>> odds = nma.outcomes.link_of("OR")
+    >>> from nma.links import link_of
+    >>> odds = link_of("OR")
     >>> odds.level, float(odds.inverse(odds.link(0.2)).round(12))
     ('probability', 0.2)
     """
