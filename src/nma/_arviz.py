@@ -100,7 +100,6 @@ def pareto_smoothed(
     ----------
     Vehtari et al. 2024, Journal of Machine Learning Research 25(72).
     """
-    import numpy as np
     from scipy.special import logsumexp
 
     arviz, units = _arviz(), log_ratios.shape[-1]
@@ -118,7 +117,6 @@ def pareto_smoothed(
 
 def _efficiency(log_ratios: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return effective draws of the likelihoods for each draw, at most one, (unit,)."""
-    import numpy as np
     import xarray as xr
 
     relative = np.exp(log_ratios.min(axis=(0, 1)) - log_ratios)
