@@ -109,8 +109,8 @@ def interval_name(posterior: Posterior) -> str:
     return f"{posterior.draws.intervals} interval"
 
 
-def require_posterior(asked: object, figure: str) -> None:
-    """Refuse what is no posterior, and say how to get one.
+def require_posterior(asked: object, figure: str, how: str = "nma.fit(network)") -> None:
+    """Refuse what is no posterior, and say how to get one: what the figure is to be given.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def require_posterior(asked: object, figure: str) -> None:
     """
     if isinstance(asked, Posterior):
         return
-    remedy = f": nma.plots.{figure}(nma.fit(network))" if isinstance(asked, Network) else ""
+    remedy = f": nma.plots.{figure}({how})" if isinstance(asked, Network) else ""
     message = f"{figure} draws a Posterior; this is a {type(asked).__name__}{remedy}."
     raise ModelError(message)
 
@@ -188,8 +188,8 @@ def head_lines(title: str, poor: str, width: float) -> list[Line]:
 
 
 def foot_lines(text: str, data: str, width: float) -> list[Line]:
-    """Return the small lines below a picture: what it shows, then what the data are."""
-    parts = [part for part in (text, data) if part]
+    """Return the small lines below a picture: what it shows, in paragraphs, then its data."""
+    parts = [part for part in (*text.split("\n"), data) if part]
     shown = [line for part in parts for line in fitted(part, width, SMALL, most=12).split("\n")]
     return [(line, SMALL, "normal", GREY) for line in shown]
 
