@@ -48,6 +48,7 @@ ROOMS = [
     "estimates",
     "effects",
     "points",
+    "own_level",
     "baselines",
     "absolute",
     "standardised",

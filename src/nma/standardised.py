@@ -184,7 +184,7 @@ def _caption(posterior: Posterior, base: Baseline, how: _Comparison, level: floa
 def _notes(posterior: Posterior, base: Baseline) -> list[str]:
     name = shortened(posterior.comparator)
     found = [standing(posterior, base)]
-    if posterior.network.measure == "HR" and base.drawn is None:
+    if posterior.network.measure == "HR" and base.own is None:
         found.append(f"Risks are by the time for which that of {name} was given.")
     elif posterior.network.measure == "HR":
         found.append("Risks are by the end of one unit of the trials' time of follow-up.")
