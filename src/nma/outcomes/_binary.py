@@ -241,8 +241,10 @@ class Binary:
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         """Return what was approximated, which arms tell little, and what looks odd."""
         events = self._events(rows)
-        found = events.notices()
-        if self._is_normal:
+        if not self._is_normal:
+            found = events.notices("the prior")
+        else:
+            found = _zero_cells.untold(events, self._set_aside(events), self.measure)
             found.append(_zero_cells.READ_AS_NORMAL.format(measure=self.measure))
             found += _zero_cells.notices(
                 events, self._set_aside(events), "variance" if self.measure == "RD" else "cells"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 import pandas as pd
 
+from nma import graph
 from nma.errors import Issue, shortened
 from nma.outcomes import _checks
 
@@ -135,16 +136,64 @@ class Events:
             issues.append(Issue("no-events", problem, remedy, column=self.column))
         return issues
 
-    def notices(self) -> list[str]:
-        """Return the trials and treatments of which the events tell nothing."""
+    def notices(self, rests_on: str = "") -> list[str]:
+        """Return the trials and treatments of which the events tell nothing.
+
+        Parameters
+        ----------
+        rests_on : str
+            What tells an effect where the events do not, such as "the prior"; empty where the
+            events always do.
+        """
+        return [*self._alone(), *self._never(rests_on), *self._loose(rests_on)]
+
+    def _alone(self) -> list[str]:
+        """Return the trials in all of whose arms nobody, or everybody, has the event."""
         found = []
         for here, said in ((self.none, "No events"), (self.full, "Events in everybody")):
             alone = self.studies(self._all_of(self.trial, here))
             if alone:
                 found.append(f"{said} in any arm of {listed(alone)}.")
-            code, names = pd.factorize(self.rows["treatment"].to_numpy(), sort=True)
-            never = list(dict.fromkeys(names[code[self._all_of(code, here)]]))
+        return found
+
+    @cached_property
+    def _treatment(self) -> tuple[NDArray[np.int64], list[str]]:
+        code, names = pd.factorize(self.rows["treatment"].to_numpy(), sort=True)
+        return code, list(names)
+
+    def _everywhere(self, here: NDArray[np.bool_]) -> list[str]:
+        """Return the treatments all of whose arms are so."""
+        code, names = self._treatment
+        return [names[k] for k in np.unique(code[self._all_of(code, here)])]
+
+    def _never(self, rests_on: str) -> list[str]:
+        """Return the treatments under which nobody, or everybody, ever has the event."""
+        found = []
+        for here, said in ((self.none, "No events"), (self.full, "Events in everybody")):
+            never = self._everywhere(here)
             if never:
                 whose = "its effects rest" if len(never) == 1 else "their effects rest"
-                found.append(f"{said} under {listed(never)} in any trial: {whose} on the prior.")
+                rest = f": {whose} on {rests_on}" if rests_on else ""
+                found.append(f"{said} under {listed(never)} in any trial{rest}.")
         return found
+
+    def _loose(self, rests_on: str) -> list[str]:
+        """Return the other treatments that empty or full cells alone tie to the rest."""
+        if not rests_on:
+            return []
+        told = {*self._everywhere(self.none), *self._everywhere(self.full)}
+        code, names = self._treatment
+        arms = list(zip(code.tolist(), (-1 - self.trial).tolist(), strict=True))
+        at_most = [arm for arm, full in zip(arms, self.full, strict=True) if not full]
+        at_least = [arm[::-1] for arm, none in zip(arms, self.none, strict=True) if not none]
+        groups = [
+            sorted(names[node] for node in group if isinstance(node, int) and node >= 0)
+            for group in graph.tied([*at_most, *at_least])
+        ]
+        groups = sorted((group for group in groups if group), key=lambda g: (-len(g), g))
+        return [
+            f"Empty or full cells alone tie {listed(group)} to the other treatments: effects "
+            f"between them rest on {rests_on}."
+            for group in groups[1:]
+            if not told.issuperset(group)
+        ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nma.errors import ModelError
+from nma.estimates import prior_driven
 from nma.network import Network
 from nma.plots._style import BODY, GREY, SMALL, TITLE, WARNING
 from nma.posterior import Posterior
@@ -135,8 +136,12 @@ def scale_interval(median: float, lower: float, upper: float) -> str:
 
 
 def words(posterior: Posterior, text: str) -> dict[Hashable, Any]:
-    """Return what a picture of a posterior says: faults first, then itself, then the data."""
-    own = {"poor": posterior.poor, "interval": interval_name(posterior)}
+    """Return what a picture of a posterior says: faults first, then itself, then the data.
+
+    Before the data stands which effects they do not tell.
+    """
+    data = " ".join([*prior_driven(posterior), posterior.network.caption]).rstrip()
+    own = {"poor": posterior.poor, "interval": interval_name(posterior), "data": data}
     return network_words(posterior.network, text) | own
 
 
