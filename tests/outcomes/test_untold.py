@@ -173,7 +173,7 @@ def moved_apart(rows: pd.DataFrame, *, full: bool) -> dict[frozenset[str], bool]
                 ).fun
                 for sign in (1, -1)
             ]
-            found[frozenset((a, b))] = min(least) < -1e-9
+            found[frozenset((a, b))] = bool(np.min(np.array(least, dtype=float)) < -1e-9)
     return found
 
 

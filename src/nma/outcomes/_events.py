@@ -17,10 +17,18 @@ from nma.outcomes import _checks
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Events", "listed", "uneven", "whole"]
+__all__ = ["APART", "Events", "listed", "uneven", "uneven_arms", "whole"]
 
 FOLD = 10.0
 """How far numbers of one unit are taken to lie from each other; a year has twelve months."""
+
+APART = 5.0
+"""How many times longer trials follow people than the next shorter ones, if in one unit."""
+
+ONE_UNIT = "check that {column!r} is in one unit (years, months, days) throughout."
+
+WITHIN = 6.0
+"""How far numbers of one unit are taken to lie from each other within a trial."""
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:
@@ -46,21 +54,58 @@ def whole(rows: pd.DataFrame, column: str, counted: str) -> list[Issue]:
 
 
 def uneven(
-    rows: pd.DataFrame, values: NDArray[np.float64], column: str, what: str
-) -> tuple[str, ...]:
-    """Return a remark on trials whose numbers lie ten times and more from the median's."""
-    by_trial = pd.Series(values, index=rows["study"].to_numpy()).groupby(level=0).median()
-    ratio = by_trial / by_trial.median()
-    far = sorted(by_trial.index[(ratio >= FOLD) | (ratio <= 1 / FOLD)])
+    rows: pd.DataFrame,
+    values: NDArray[np.float64],
+    column: str,
+    what: str,
+    *,
+    gap: float = FOLD,
+) -> list[str]:
+    """Return a remark on trials whose numbers lie far from all others'.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The arms.
+    values : array, (row,)
+        What should be alike; of a trial the median over its arms counts. NaN where not known.
+    column, what : str
+        The column that may be in mixed units, and what is compared.
+    gap : float
+        How many times the next trial's a trial's may be.
+    """
+    by_trial = pd.Series(values, index=rows["study"].to_numpy()).groupby(level=0).median().dropna()
+    middle = float(by_trial.median())
+    ratio = by_trial / middle
+    order = by_trial.sort_values()
+    step = np.r_[False, (order.to_numpy()[1:] >= gap * order.to_numpy()[:-1])].cumsum()
+    apart = order.index[step != np.bincount(step).argmax()] if len(order) > 2 else []
+    far = sorted({*by_trial.index[(ratio >= FOLD) | (ratio <= 1 / FOLD)], *apart})
     if not far:
-        return ()
+        return []
+    named = listed([f"{study} ({by_trial[study]:.3g}; {_rows_of(rows, study)})" for study in far])
     lie = "lies" if len(far) == 1 else "lie"
-    return (
-        (
-            f"The {what} of {listed(far)} {lie} ten times or more from the median trial's: check "
-            f"that {column!r} is in one unit (years, months, days) throughout."
-        ),
-    )
+    apart = f"The {what} of {named} {lie} far from the median trial's, {middle:.3g}"
+    return [f"{apart}: {ONE_UNIT.format(column=column)}"]
+
+
+def uneven_arms(
+    rows: pd.DataFrame, values: NDArray[np.float64], column: str, what: str
+) -> list[str]:
+    """Return a remark on trials whose own arms' numbers lie far from each other."""
+    trials = pd.Series(values, index=rows["study"].to_numpy()).groupby(level=0).agg(["min", "max"])
+    far = sorted(trials.index[trials["max"] >= WITHIN * trials["min"]])
+    apart = [
+        f"{shortened(study)} ({_rows_of(rows, study)}) runs from {low:.3g} to {high:.3g}"
+        for study, low, high in zip(far, trials["min"][far], trials["max"][far], strict=True)
+    ]
+    asked = ONE_UNIT.format(column=column)
+    return [f"The {what} of the arms of {trial}: {asked}" for trial in apart]
+
+
+def _rows_of(rows: pd.DataFrame, study: str) -> str:
+    here = sorted(rows.index[rows["study"].to_numpy() == study].tolist())
+    return f"rows {', '.join(map(str, here))}"
 
 
 @final

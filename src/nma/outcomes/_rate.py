@@ -178,4 +178,6 @@ class Rate:
             found.append(_zero_cells.READ_AS_NORMAL.format(measure=self.measure))
             found += _zero_cells.notices(events, events.uninformative, "events")
         found += _events.uneven(rows, self._rates(rows), self.exposure, "rate")
+        exposure = rows[self.exposure].to_numpy()
+        found += _events.uneven_arms(rows, exposure, self.exposure, "exposure")
         return tuple(found)
