@@ -311,3 +311,20 @@ def test_permuting_rows_and_columns_changes_nothing_at_all(
     )
     assert numbers(before) == numbers(after)
     assert before.network.notices == after.network.notices
+
+
+@pytest.mark.parametrize("outcome", EVERY, ids=called)
+@given(frame=counts())
+def test_no_row_is_dropped_silently(outcome: Any, frame: pd.DataFrame) -> None:
+    """Rows in are rows that have a deviance, plus those of trials named as set aside."""
+    normal = network(frame, outcome).as_normal()
+    table = nma.fit_measures.deviance(nma.fit(normal, MODEL))
+    used = sorted(int(row) for rows in table["rows"] for row in rows.split(", "))
+    gone = sorted(set(frame["study"]) - set(table["study"]))
+    named = [text for text in normal.notices if text.startswith("Set aside from the contrasts")]
+    assert len(named) == bool(gone)
+    if gone:
+        assert f": {', '.join(gone)}; nobody, or everybody" in named[0]
+    rows = [k for k, study in enumerate(frame["study"], start=1) if study not in gone]
+    assert used == rows
+    assert all(not tells(frame[frame["study"] == study]) for study in gone)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from nma.errors import Issue, ModelError
+from nma.errors import Issue, ModelError, shortened
 from nma.outcomes import _checks
-from nma.outcomes._events import listed
+from nma.outcomes._events import joined, listed
 from nma.outcomes._measures import RATIOS
 
 if TYPE_CHECKING:
@@ -150,7 +150,9 @@ class Estimates:
     def _huge(self, rows: pd.DataFrame) -> str:
         """Return a remark on effects that no logarithm of a ratio is likely to be."""
         places = zip(rows["study"], rows.index, rows[self.effect], strict=True)
-        named = listed([f"{study} ({value:g} at row {row})" for study, row, value in places])
+        named = joined(
+            [f"{shortened(study)} ({value:g} at row {row})" for study, row, value in places]
+        )
         return (
             f"As a logarithm, the effect of {named} means {self.measure} beyond {HUGE:g} or its "
             f"inverse: check that {self.effect!r} holds logarithms, not ratios or percentages."

@@ -17,7 +17,7 @@ from nma.outcomes import _checks
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["APART", "Events", "listed", "uneven", "uneven_arms", "whole"]
+__all__ = ["APART", "Events", "joined", "listed", "uneven", "uneven_arms", "whole"]
 
 FOLD = 10.0
 """How far numbers of one unit are taken to lie from each other; a year has twelve months."""
@@ -31,10 +31,16 @@ WITHIN = 6.0
 """How far numbers of one unit are taken to lie from each other within a trial."""
 
 
-def listed(names: Sequence[str], most: int = 8) -> str:
-    """Return names as a sentence lists them."""
-    shown = ", ".join(map(shortened, names[:most]))
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+def listed(names: Sequence[str], most: int | None = 8) -> str:
+    """Return names as a sentence lists them; all of them where ``most`` is None."""
+    return joined([shortened(name) for name in names], most)
+
+
+def joined(parts: Sequence[str], most: int | None = 8) -> str:
+    """Return parts of a sentence, and how many more there are."""
+    shown = ", ".join(parts[:most])
+    more = 0 if most is None else len(parts) - most
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def whole(rows: pd.DataFrame, column: str, counted: str) -> list[Issue]:
@@ -83,7 +89,9 @@ def uneven(
     far = sorted({*by_trial.index[(ratio >= FOLD) | (ratio <= 1 / FOLD)], *apart})
     if not far:
         return []
-    named = listed([f"{study} ({by_trial[study]:.3g}; {_rows_of(rows, study)})" for study in far])
+    named = joined(
+        [f"{shortened(study)} ({by_trial[study]:.3g}; {_rows_of(rows, study)})" for study in far]
+    )
     lie = "lies" if len(far) == 1 else "lie"
     apart = f"The {what} of {named} {lie} far from the median trial's, {middle:.3g}"
     return [f"{apart}: {ONE_UNIT.format(column=column)}"]
@@ -219,7 +227,7 @@ class Events:
             if never:
                 whose = "its effects rest" if len(never) == 1 else "their effects rest"
                 rest = f": {whose} on {rests_on}" if rests_on else ""
-                found.append(f"{said} under {listed(never)} in any trial{rest}.")
+                found.append(f"{said} under {listed(never, None)} in any trial{rest}.")
         return found
 
     def _loose(self, rests_on: str) -> list[str]:
@@ -237,7 +245,7 @@ class Events:
         ]
         groups = sorted((group for group in groups if group), key=lambda g: (-len(g), g))
         return [
-            f"Empty or full cells alone tie {listed(group)} to the other treatments: effects "
+            f"Empty or full cells alone tie {listed(group, None)} to the other treatments: effects "
             f"between them rest on {rests_on}."
             for group in groups[1:]
             if not told.issuperset(group)

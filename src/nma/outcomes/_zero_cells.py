@@ -119,7 +119,7 @@ def _repeated(text: str, others: list[str]) -> bool:
 def _aside(studies: list[str]) -> str:
     return (
         f"Set aside from the contrasts, {len(studies)} trial{'s' * (len(studies) != 1)}: "
-        f"{listed(studies)}; nobody, or everybody, has the event in every arm."
+        f"{listed(studies, None)}; nobody, or everybody, has the event in every arm."
     )
 
 
