@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -310,7 +311,11 @@ def test_permuting_rows_and_columns_changes_nothing_at_all(
         nma.fit(network(table, outcome).as_normal(), MODEL) for table in (frame, shuffled)
     )
     assert numbers(before) == numbers(after)
-    assert before.network.notices == after.network.notices
+    told = [  # but for the numbers of the rows
+        [re.sub(r"rows [\d, ]+", "rows", text) for text in p.network.notices]
+        for p in (before, after)
+    ]
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("outcome", EVERY, ids=called)
