@@ -332,7 +332,7 @@ def _require_some(
     if own:
         _refuse(
             "every trial is in units of its own SD, so its level is in a unit of its own too. "
-            "Standardise by instrument, Continuous(..., instrument=, reference_sd='pooled')"
+            "Standardise by instrument: in the outcome, name `instrument` and reference_sd='pooled'"
         )
     if sampled is None and not any(part.reported is not None for part in parts):
         _refuse("no trial is analysed by its arms, and differences within trials tell no level")
