@@ -95,13 +95,17 @@ def test_ranks_are_said_to_rest_on_it() -> None:
     assert "So do ranks" not in " ".join(plain)
 
 
+NOBODY = pd.DataFrame({"s": ["6", "6"], "t": ["A", "C"], "r": 0, "n": 50})
+
+
+@pytest.mark.parametrize("rows", [ROWS, pd.concat([ROWS, NOBODY])], ids=["kept", "one set aside"])
 @pytest.mark.parametrize("measure", ["OR", "RR", "HR"])
-def test_normal_approximations_rest_on_what_was_added(measure: str) -> None:
+def test_normal_approximations_rest_on_what_was_added(measure: str, rows: pd.DataFrame) -> None:
     time: dict[str, Any] = {"time": "n"} if measure == "HR" else {}
     outcome = Binary("r", "n", measure=measure, better="lower", likelihood="normal", **time)
-    (said,) = (text for text in network(outcome=outcome).notices if "under C" in text)
+    (said,) = (text for text in network(rows, outcome).notices if "under C" in text)
     assert said.endswith("in any trial: its effects rest on the 0.5 that was added.")
-    posterior = nma.fit(network(outcome=outcome))
+    posterior = nma.fit(network(rows, outcome))
     for table in (nma.league_table(posterior), nma.sucra(posterior), nma.p_scores(posterior)):
         assert said in table.notes
 
@@ -114,14 +118,13 @@ def test_risk_differences_need_no_events() -> None:
 
 def test_a_treatment_in_trials_set_aside_alone_rests_on_nothing_that_was_added() -> None:
     rows = ROWS[~ROWS["s"].isin(["3", "5"])]
-    gone = pd.DataFrame({"s": ["6", "6"], "t": ["A", "C"], "r": 0, "n": 50})
-    notices = network(pd.concat([rows, gone]), outcome=OR.as_normal()).notices
+    notices = network(pd.concat([rows, NOBODY]), outcome=OR.as_normal()).notices
     assert "No events in any arm of 6." in notices
     assert "No events under C in any trial." in notices
     assert not any("added" in text for text in notices)
     parts = "and effects between these rest on the prior, if there is one: A, B, D; C."
     assert any(text.endswith(parts) for text in notices)
-    counted = network(pd.concat([rows, gone])).notices
+    counted = network(pd.concat([rows, NOBODY])).notices
     assert SAID in counted
 
 

@@ -64,6 +64,11 @@ def test_points_lie_where_their_deviances_are(senn: nma.Posterior, common: nma.P
     at = np.concatenate([np.asarray(dots.get_offsets()) for dots in ax.collections])
     expected = marks[["first", "second"]].to_numpy()
     np.testing.assert_allclose(np.sort(at**2, axis=0), np.sort(expected, axis=0), rtol=1e-12)
+    equality, *dashes = (np.asarray(line.get_xydata(), dtype=float) for line in ax.lines)
+    np.testing.assert_array_equal(equality[:, 0], equality[:, 1])
+    differences = [line[:, 0] ** 2 - line[:, 1] ** 2 for line in dashes]
+    np.testing.assert_allclose(np.abs(differences), 1, rtol=1e-9)
+    assert sorted(float(np.sign(line[0])) for line in differences) == [-1, 1]
     for axis in (ax.xaxis, ax.yaxis):
         shown = {label.get_text(): tick for label, tick in zip(
             axis.get_ticklabels(), axis.get_ticklocs(), strict=True
