@@ -313,10 +313,7 @@ def _log_density(values: Values, part: Evidence, suffix: str) -> NDArray[np.floa
     if isinstance(part, Contrasts):
         return log_normal(part.V + values.heterogeneity(part), values.residual(part))
     eta, auxiliary = values.predictor(part, suffix), values.auxiliary(part, suffix)
-    if auxiliary is None:
-        return np.asarray(part.density(eta, None, part.data, np))
-    both = zip(eta, auxiliary, strict=True)
-    return np.stack([part.density(one, other, part.data, np) for one, other in both])
+    return np.asarray(part.density(eta, auxiliary, part.data, np))
 
 
 def _sampled(log_density: NDArray[np.float64]) -> _Predicted:
