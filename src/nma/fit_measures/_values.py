@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from nma.errors import ModelError
-from nma.least_squares import BUDGET, effect_covariance
+from nma.least_squares import BUDGET, heterogeneity
 from nma.problem import Arms, Contrasts, Problem
 
 if TYPE_CHECKING:
@@ -54,11 +54,8 @@ class Values:
 
     def heterogeneity(self, part: Contrasts) -> NDArray[np.float64]:
         """Return what the random effects add to the covariance, (value, trial, row, row)."""
-        total = np.zeros((len(self.weight), *part.V.shape))
-        for name in dict.fromkeys(effect.scale for effect in self.problem.effects):
-            squared = self.scales[name][:, None, None, None] ** 2
-            total += squared * effect_covariance(self.problem, part, name)
-        return total
+        found = heterogeneity(self.problem, part, self.scales)
+        return np.broadcast_to(found, (len(self.weight), *part.V.shape))
 
     def residual(self, part: Contrasts) -> NDArray[np.float64]:
         """Return observed contrasts minus those of the levels, (value, trial, row)."""
