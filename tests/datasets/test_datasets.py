@@ -21,12 +21,18 @@ def test_the_names_are_known() -> None:
         "back_pain",
         "back_pain_reviews",
         "back_pain_simulated",
+        "bcg",
         "blocker",
+        "diabetes",
+        "dietary_fat",
         "musician",
         "parkinson",
+        "psoriasis",
         "senn2013",
         "smoking",
+        "statins",
         "thrombolytics",
+        "transfusion",
     )
 
 
@@ -150,6 +156,7 @@ def test_reviews_are_whole() -> None:
     ("name", "reason"),
     [
         ("back_pain_reviews", "it holds pooled estimates of reviews, no trials"),
+        ("psoriasis", "it counts people in ordered categories, which no outcome of this version"),
     ],
 )
 def test_what_is_not_offered_as_a_network_says_why_and_what_to_do(name: str, reason: str) -> None:
