@@ -88,12 +88,14 @@ class Ordinal:
     Examples
     --------
     >>> import nma
-    >>> smoking = nma.datasets.load("smoking")
-    >>> quit = nma.outcomes.Ordinal(
-    ...     ["events"], "n", counts="exclusive", measure="OR", better="higher"
+    >>> improved = nma.outcomes.Ordinal(
+    ...     ["pasi50", "pasi75", "pasi90"], "n", counts="exclusive", measure="SMD", better="higher"
     ... )
-    >>> nma.Network.from_arms(smoking, study="study", treatment="treatment", outcome=quit)
-    <Network: 24 trials, 4 treatments, OR, higher is better; next: nma.fit, nma.plots.network>
+    >>> nma.Network.from_arms(
+    ...     nma.datasets.load("psoriasis"), study="study", treatment="treatment",
+    ...     outcome=improved, reference="supportive care", repeated_arms="keep",
+    ... )
+    <Network: 16 trials, 8 treatments, SMD, higher is better; next: nma.fit, nma.plots.network>
 
     References
     ----------
