@@ -8,9 +8,19 @@ from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 
+from nma.arrays import ndtr, ndtri
 from nma.errors import ModelError
 
-__all__ = ["Fixed", "HalfCauchy", "HalfNormal", "LogNormal", "Normal", "Prior", "Uniform"]
+__all__ = [
+    "Fixed",
+    "HalfCauchy",
+    "HalfNormal",
+    "LogNormal",
+    "Normal",
+    "Prior",
+    "QuantilePrior",
+    "Uniform",
+]
 
 
 @runtime_checkable
@@ -34,6 +44,17 @@ class Prior(Protocol):
 
         Written in the functions of ``xp``, which is NumPy, or PyTensor's tensors where an engine
         needs derivatives.
+        """
+
+
+@runtime_checkable
+class QuantilePrior(Prior, Protocol):
+    """A prior that also tells its quantiles, so that a standard normal quantity can carry it."""
+
+    def at_score(self, z: Any, xp: Any = np) -> Any:
+        r"""Value below which lies the probability :math:`\Phi(z)`; smooth and increasing in z.
+
+        Where z is standard normal, the value has this prior exactly.
         """
 
 
@@ -85,6 +106,10 @@ class Normal:
         z = (x - self.mean) / self.sd
         return -0.5 * z**2 - math.log(self.sd * math.sqrt(2 * math.pi))
 
+    def at_score(self, z: Any, xp: Any = np) -> Any:  # noqa: ARG002  arithmetic is enough
+        """Value at the normal score ``z``."""
+        return self.mean + self.sd * z
+
 
 @final
 @dataclass(frozen=True)
@@ -122,6 +147,10 @@ class HalfNormal:
         inside = -0.5 * z**2 - math.log(self.scale * math.sqrt(math.pi / 2))
         return xp.where(z >= 0, inside, -math.inf)
 
+    def at_score(self, z: Any, xp: Any = np) -> Any:
+        """Value at the normal score ``z``."""
+        return -self.scale * ndtri(ndtr(-z, xp) / 2, xp)
+
 
 @final
 @dataclass(frozen=True)
@@ -152,6 +181,10 @@ class HalfCauchy:
         z = x / self.scale
         inside = math.log(2 / (math.pi * self.scale)) - xp.log1p(z**2)
         return xp.where(z >= 0, inside, -math.inf)
+
+    def at_score(self, z: Any, xp: Any = np) -> Any:
+        """Value at the normal score ``z``."""
+        return self.scale / xp.tan(math.pi / 2 * ndtr(-z, xp))
 
 
 @final
@@ -184,6 +217,10 @@ class Uniform:
         """Natural logarithm of the density."""
         inside = (x >= self.lower) & (x <= self.upper)
         return xp.where(inside, -math.log(self.upper - self.lower), -math.inf)
+
+    def at_score(self, z: Any, xp: Any = np) -> Any:
+        """Value at the normal score ``z``."""
+        return self.lower + (self.upper - self.lower) * ndtr(z, xp)
 
 
 @final
@@ -221,6 +258,10 @@ class LogNormal:
         inside = -0.5 * z**2 - log_x - math.log(self.sd * math.sqrt(2 * math.pi))
         return xp.where(positive, inside, -math.inf)
 
+    def at_score(self, z: Any, xp: Any = np) -> Any:
+        """Value at the normal score ``z``."""
+        return xp.exp(self.mean + self.sd * z)
+
 
 @final
 @dataclass(frozen=True)
@@ -255,3 +296,7 @@ class Fixed:
     def log_density(self, x: Any, xp: Any = np) -> Any:
         """Zero at the value (mass, not density), minus infinity elsewhere."""
         return xp.where(xp.equal(x, self.value), 0.0, -math.inf)
+
+    def at_score(self, z: Any, xp: Any = np) -> Any:  # noqa: ARG002  the same at every score
+        """Value at the normal score ``z``."""
+        return self.value + 0 * z

@@ -14,6 +14,7 @@ from nma import _arviz, graph
 from nma.estimates import captioned
 from nma.fit_measures._points import labelled
 from nma.fit_measures._values import Values, require_proper, strata
+from nma.least_squares import log_normal
 from nma.problem import Contrasts, arm_parts
 from nma.tables import Table
 from nma.threads import one_thread
@@ -262,25 +263,14 @@ def _given_scales(
     """
     R = part.V + values.heterogeneity(part)
     S, residual = values.uncertainty(part), values.residual(part)
-    again = _log_normal(R + S, residual)
+    again = log_normal(R + S, residual)
     share = np.linalg.eigvals(np.linalg.solve(R, S)).real.max(axis=-1)
     told = share < 1 - SINGULAR
     left = np.where(told[..., None, None], R - S, np.eye(R.shape[-1]))
     log_R = np.linalg.slogdet(R)[1]
     # the normal density with R - S for covariance has log|R - S| once too often, the other way
-    out = _log_normal(left, residual) + np.linalg.slogdet(left)[1] - log_R
+    out = log_normal(left, residual) + np.linalg.slogdet(left)[1] - log_R
     return again, np.where(told, out, np.nan)
-
-
-def _log_normal(
-    covariance: NDArray[np.float64], residual: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the log density of residuals, (value, trial)."""
-    solved = np.linalg.solve(covariance, residual[..., None])[..., 0]
-    misfit = np.einsum("vtk,vtk->vt", residual, solved)
-    size = residual.shape[-1] * np.log(2 * np.pi)
-    found: NDArray[np.float64] = -0.5 * (size + np.linalg.slogdet(covariance)[1] + misfit)
-    return found
 
 
 def _refitted(posterior: Posterior, trial: int) -> float:
@@ -321,12 +311,9 @@ def _log_densities(posterior: Posterior) -> NDArray[np.float64]:
 
 def _log_density(values: Values, part: Evidence, suffix: str) -> NDArray[np.float64]:
     if isinstance(part, Contrasts):
-        return _log_normal(part.V + values.heterogeneity(part), values.residual(part))
+        return log_normal(part.V + values.heterogeneity(part), values.residual(part))
     eta, auxiliary = values.predictor(part, suffix), values.auxiliary(part, suffix)
-    if auxiliary is None:
-        return np.asarray(part.density(eta, None, part.data, np))
-    both = zip(eta, auxiliary, strict=True)
-    return np.stack([part.density(one, other, part.data, np) for one, other in both])
+    return np.asarray(part.density(eta, auxiliary, part.data, np))
 
 
 def _sampled(log_density: NDArray[np.float64]) -> _Predicted:

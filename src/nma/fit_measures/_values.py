@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from nma.errors import ModelError
-from nma.least_squares import BUDGET, effect_covariance
+from nma.least_squares import BUDGET, heterogeneity
 from nma.problem import Arms, Contrasts, Problem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nma.posterior import Posterior
-    from nma.problem import Moments
+    from nma.problem import Evidence, Moments
 
 __all__ = ["Values", "misfit", "require_proper", "strata"]
 
@@ -54,11 +54,8 @@ class Values:
 
     def heterogeneity(self, part: Contrasts) -> NDArray[np.float64]:
         """Return what the random effects add to the covariance, (value, trial, row, row)."""
-        total = np.zeros((len(self.weight), *part.V.shape))
-        for name in dict.fromkeys(effect.scale for effect in self.problem.effects):
-            squared = self.scales[name][:, None, None, None] ** 2
-            total += squared * effect_covariance(self.problem, part, name)
-        return total
+        found = heterogeneity(self.problem, part, self.scales)
+        return np.broadcast_to(found, (len(self.weight), *part.V.shape))
 
     def residual(self, part: Contrasts) -> NDArray[np.float64]:
         """Return observed contrasts minus those of the levels, (value, trial, row)."""
@@ -147,13 +144,20 @@ def require_proper(posterior: Posterior) -> None:
 def strata(posterior: Posterior) -> Iterator[Values]:
     """Yield everything a posterior gives weight to, in batches that fit into memory."""
     problem, moments = posterior.problem, posterior.draws.moments
-    rows = sum(np.size(p.V) if isinstance(p, Contrasts) else len(p.arms) for p in problem.evidence)
+    rows = sum(_size(part) for part in problem.evidence)
     parameters = len(problem.parameters.names)
     if moments is not None:
         step = max(1, BUDGET // max(rows * parameters, parameters**2))
         yield from _nodes(problem, moments, step)
     else:
         yield from _draws(posterior, max(1, BUDGET // max(4 * rows, len(problem.arms))))
+
+
+def _size(part: Evidence) -> int:
+    """Return how many numbers a part has for each value of the parameters, about."""
+    if isinstance(part, Contrasts):
+        return int(np.size(part.V))
+    return max(len(part.arms), *(np.size(column) for column in part.data.values()))
 
 
 def _nodes(problem: Problem, moments: Moments, step: int) -> Iterator[Values]:
