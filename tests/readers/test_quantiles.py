@@ -93,11 +93,14 @@ def test_expected_ranges_are_those_of_wan_table_1() -> None:
     assert found.round(3).tolist() == list(printed.values())
 
 
-@pytest.mark.parametrize("n", [9, 13, 21, 41, 101, 1001])
-def test_wans_approximation_of_the_iqr_is_close(n: int) -> None:
-    """Wan et al. 2014, equation 15."""
-    approximate = 2 * stats.norm.ppf((0.75 * n - 0.125) / (n + 0.25))
-    assert iqr_in_sds(np.array([float(n)])) == pytest.approx(approximate, rel=0.0015)
+@pytest.mark.parametrize("n", [5, 9, 13, 21, 41, 101, 1001])
+def test_wans_approximations_are_close(n: int) -> None:
+    """Wan et al. 2014: Blom's approximation of the integral, for both widths."""
+    by_iqr = 2 * stats.norm.ppf((0.75 * n - 0.125) / (n + 0.25))
+    by_range = 2 * stats.norm.ppf((n - 0.375) / (n + 0.25))
+    size = np.array([float(n)])
+    assert iqr_in_sds(size) == pytest.approx(by_iqr, rel=0.0015 if n > 5 else 0.005)
+    assert range_in_sds(size) == pytest.approx(by_range, rel=0.015)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def sd_from_quartiles(
 
     References
     ----------
-    Wan et al. 2014, doi:10.1186/1471-2288-14-135, equation 15, whose approximation of
+    Wan et al. 2014, doi:10.1186/1471-2288-14-135, whose approximation of
     :math:`\eta(n)` is within 0.15% from n = 9 in steps of four; skewness by Shi et al. 2023,
     doi:10.1177/09622802231172043.
     """
@@ -166,7 +166,7 @@ def sd_from_iqr(
 
     References
     ----------
-    Wan et al. 2014, doi:10.1186/1471-2288-14-135, equation 15.
+    Wan et al. 2014, doi:10.1186/1471-2288-14-135.
     """
     sheet = opened(
         frame, study=study, targets={"sd": sd}, overwrite=overwrite, columns={"iqr": iqr, "n": n}
