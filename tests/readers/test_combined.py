@@ -75,6 +75,13 @@ def test_other_arms_stay_and_columns_are_kept_where_the_trial_agrees() -> None:
     assert found["treatment"].tolist() == ["mind-body", "usual care", "usual care", "mind-body"]
 
 
+def test_numbers_of_arms_that_happen_to_be_equal_are_not_kept() -> None:
+    table, _ = arms()
+    table["median"] = [3.0, 3.0, 4.0, 4.0, 3.0]
+    found = combined(table)["median"].tolist()
+    assert found == pytest.approx([np.nan, 4, 4, 3], nan_ok=True)
+
+
 def test_the_log_tells_what_went_in() -> None:
     table, _ = arms()
     both, renamed = readers.notices(combined(table), study="study")

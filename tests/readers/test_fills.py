@@ -194,6 +194,20 @@ def test_cluster_trials_are_derived_and_others_carried_over() -> None:
     assert "b, row" not in " ".join(readers.notices(counts, study="study"))
 
 
+def test_effective_counts_that_are_there_stay_with_or_without_clusters() -> None:
+    table = pd.DataFrame(
+        {"study": ["a", "b"], "n": [100, 40], "m": [20, np.nan], "n2": [36.0, 38.0],
+         "r": [100, 40], "r2": [36.0, 38.0]}
+    )  # fmt: skip
+    settings: Any = {"study": "study", "n": "n", "effective_n": "n2", "events": "r",
+                     "effective_events": "r2", "icc": 0.1, "cluster_size": "m"}  # fmt: skip
+    kept = readers.effective_counts(table, **settings)
+    assert kept["n2"].tolist() == kept["r2"].tolist() == [36, 38]
+    over = readers.effective_counts(table, overwrite=True, **settings)
+    assert over["n2"].tolist() == over["r2"].tolist() == [34, 40]
+    assert "Rounding" not in " ".join(readers.notices(over, study="study"))
+
+
 def test_cluster_trials_of_nothing_else_are_stated_at_once() -> None:
     table = {"study": ["a", "b"], "se": [0.2, 0.3]}
     found = readers.inflated_se(

@@ -16,7 +16,7 @@ import pytest
 from scipy import integrate, stats
 
 from nma import readers
-from nma.readers import _skewness
+from nma.readers import _quantile_means, _quantile_sds, _skewness
 from nma.readers._order_statistics import expected, iqr_in_sds, range_in_sds
 
 if TYPE_CHECKING:
@@ -36,6 +36,16 @@ MEANS: dict[str, tuple[Any, dict[str, str]]] = {
     "quartiles": (readers.mean_from_quartiles, QUARTILES),
     "five numbers": (readers.mean_from_five_numbers, FIVE),
 }
+SD_FORMULAS = {
+    "range": _quantile_sds.FROM_RANGE,
+    "quartiles": _quantile_sds.FROM_QUARTILES,
+    "five numbers": _quantile_sds.FROM_FIVE,
+}
+MEAN_FORMULAS = {
+    "range": _quantile_means.FROM_RANGE,
+    "quartiles": _quantile_means.FROM_QUARTILES,
+    "five numbers": _quantile_means.FROM_FIVE,
+}
 
 
 @cache
@@ -48,9 +58,17 @@ def summaries(n: int) -> pd.DataFrame:
 
 @cache
 def derived(what: str, kind: str, n: int) -> NDArray[np.float64]:
-    derive, columns = (SDS if what == "sd" else MEANS)[kind]
-    found = derive(summaries(n), study="study", n="n", **{what: "new"}, **columns)
-    return np.asarray(found["new"].to_numpy(), dtype=float)
+    formula, columns = (SD_FORMULAS if what == "sd" else MEAN_FORMULAS)[kind], SDS[kind][1]
+    return formula.of(known(summaries(n), columns))
+
+
+@pytest.mark.parametrize("kind", SDS)
+def test_functions_fill_in_what_the_formulas_say(kind: str) -> None:
+    few = summaries(21).head(40)
+    for what, functions in (("sd", SDS), ("mean", MEANS)):
+        derive, columns = functions[kind]
+        found = derive(few, study="study", n="n", **{what: "new"}, **columns)
+        np.testing.assert_array_equal(found["new"], derived(what, kind, 21)[:40])
 
 
 @pytest.mark.parametrize("n", [5, 10, 21, 38])
@@ -75,6 +93,19 @@ def test_all_numbers_together_tell_more_than_any(n: int) -> None:
     assert by_sd["five numbers"] < min(by_sd["range"], by_sd["quartiles"])
     assert by_mean["five numbers"] < min(by_mean["range"], by_mean["quartiles"])
     assert max(by_mean["range"], by_mean["quartiles"]) < median
+
+
+@pytest.mark.parametrize("n", [9, 25, 101])
+@pytest.mark.parametrize(("width", "iqr"), [(9.0, 1.0), (4.0, 3.0)])
+def test_five_numbers_are_weighted_as_in_shi_equation_11(n: int, width: float, iqr: float) -> None:
+    """Shi et al. 2020, doi:10.1002/jrsm.1429, equation 11, which approximates both integrals."""
+    table = {"study": ["s"], "a": [0.0], "q1": [2.0], "m": [2.0 + iqr / 2], "q3": [2.0 + iqr],
+             "b": [width + 2.0], "n": [n]}  # fmt: skip
+    theta_1 = (2 + 0.14 * n**0.6) * stats.norm.ppf((n - 0.375) / (n + 0.25))
+    theta_2 = (2 + 2 / (0.07 * n**0.6)) * stats.norm.ppf((0.75 * n - 0.125) / (n + 0.25))
+    found = SDS["five numbers"][0](table, study="study", sd="sd", n="n", **FIVE)
+    printed = (width + 2) / theta_1 + iqr / theta_2
+    assert found["sd"].iloc[0] == pytest.approx(printed, rel=0.0065)
 
 
 def test_widths_of_iqr_and_quartiles_are_one() -> None:
