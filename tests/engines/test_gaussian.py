@@ -121,6 +121,18 @@ def test_a_mean_that_does_not_exist_is_said_to_be_infinite() -> None:
     assert any("of tau is infinite" in notice for notice in posterior.notices)
 
 
+def test_without_evidence_the_posterior_is_the_prior(task: Problem) -> None:
+    moments = nma.engines.Gaussian().sample(replace(task, evidence=())).moments
+    assert moments is not None
+    (scale,), weight = task.scales, moments.weight
+    assert isinstance(scale.prior, HalfNormal)
+    assert moments.log_evidence == pytest.approx(0.0, abs=1e-9)
+    assert weight @ moments.scales["tau"] ** 2 == pytest.approx(scale.prior.scale**2, rel=1e-8)
+    prior = np.broadcast_to(task.parameters.covariance, moments.covariance.shape)
+    np.testing.assert_allclose(moments.covariance, prior, rtol=1e-12)
+    np.testing.assert_array_equal(moments.mean, 0.0)
+
+
 def test_a_looser_tolerance_is_as_good_as_it_says(task: Problem) -> None:
     loose = nma.engines.Gaussian(tolerance=1e-3).sample(task)
     tight = nma.engines.Gaussian(tolerance=1e-11).sample(task)
