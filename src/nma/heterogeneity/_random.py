@@ -9,7 +9,7 @@ import numpy as np
 
 from nma.errors import ModelError
 from nma.network import Network
-from nma.priors import HalfNormal, Prior
+from nma.priors import HalfNormal, Measured, Prior
 from nma.problem import ArmEffect, Scale
 
 if TYPE_CHECKING:
@@ -55,7 +55,15 @@ class Random:
             raise ModelError(message)
 
     def resolve(self, network: Network) -> Random:
-        """Return the value with its prior as a number."""
+        """Return the value with its prior as a number.
+
+        Raises
+        ------
+        ModelError
+            If the prior was published for another measure than the network's.
+        """
+        if isinstance(self.tau, Measured):
+            return replace(self, tau=self.tau.on(network.measure))
         if self.tau is not None:
             return self
         unit, words = network.unit
