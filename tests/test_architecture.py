@@ -52,6 +52,7 @@ ROOMS = [
     "absolute",
     "standardised",
     "summaries",
+    "prior_predictive",
     "ranking",
     "fit_measures",
     "plots",

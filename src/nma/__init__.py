@@ -25,6 +25,7 @@ from nma.network import Network as Network
 from nma.points import in_points as in_points
 from nma.posterior import Posterior as Posterior
 from nma.posterior import at as at
+from nma.prior_predictive import prior_predictive as prior_predictive
 from nma.ranking import p_best as p_best
 from nma.ranking import p_scores as p_scores
 from nma.ranking import rank_probabilities as rank_probabilities
@@ -55,6 +56,7 @@ __all__ = [
     "p_scores",
     "plots",
     "predictive_effects",
+    "prior_predictive",
     "priors",
     "rank_probabilities",
     "ranks",

@@ -60,7 +60,7 @@ class LogNormal:
         """Value below which the quantity lies with the given probability."""
         from scipy.special import ndtri
 
-        return math.exp(self.mean + self.sd * float(ndtri(probability)))
+        return _exp(self.mean + self.sd * float(ndtri(probability)))
 
     def log_density(self, x: Any, xp: Any = np) -> Any:
         """Natural logarithm of the density."""
@@ -127,7 +127,7 @@ class LogT:
         """Value below which the quantity lies with the given probability."""
         from scipy.special import stdtrit
 
-        return math.exp(self.location + self.scale * float(stdtrit(self.df, probability)))
+        return _exp(self.location + self.scale * float(stdtrit(self.df, probability)))
 
     def log_density(self, x: Any, xp: Any = np) -> Any:
         """Natural logarithm of the density."""
@@ -138,3 +138,9 @@ class LogT:
         constant = math.lgamma(half) - math.lgamma(self.df / 2) - math.log(self.df * math.pi) / 2
         inside = constant - math.log(self.scale) - log_x - half * xp.log1p(z**2 / self.df)
         return xp.where(positive, inside, -math.inf)
+
+
+def _exp(logarithm: float) -> float:
+    """Return the exponential, infinite where it is too large for a number."""
+    with np.errstate(over="ignore"):
+        return float(np.exp(logarithm))
