@@ -44,6 +44,7 @@ ROOMS = [
     "engines",
     "posterior",
     "fitting",
+    "refits",
     "new_trial",
     "estimates",
     "effects",
@@ -55,11 +56,12 @@ ROOMS = [
     "prior_predictive",
     "ranking",
     "fit_measures",
+    "checks",
     "plots",
     "datasets",
     "__init__",
 ]
-HEAVY = ["pymc", "pytensor", "arviz", "matplotlib", "networkx", "scipy", "narwhals"]
+HEAVY = ["pymc", "pytensor", "arviz", "matplotlib", "networkx", "scipy", "narwhals", "rich"]
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
