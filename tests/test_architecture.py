@@ -180,6 +180,6 @@ def test_nothing_prints() -> None:
 
 def test_public_names_are_in_workflow_order_on_one_screen() -> None:
     text = (SOURCE / "__init__.py").read_text(encoding="utf-8")
-    assert text.count("\n") < 70
+    assert text.count("\n") < 90
     assert sorted(nma.__all__) == nma.__all__
     assert all(hasattr(nma, name) for name in nma.__all__)

@@ -3,6 +3,7 @@
 The workflow reads from top to bottom: data, network, model, fit, answers.
 """
 
+from nma import checks as checks
 from nma import datasets as datasets
 from nma import engines as engines
 from nma import fit_measures as fit_measures
@@ -41,6 +42,7 @@ __all__ = [
     "absolute_effects",
     "absolute_table",
     "at",
+    "checks",
     "datasets",
     "effect_table",
     "engines",

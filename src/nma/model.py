@@ -14,7 +14,7 @@ from nma.problem import Problem
 from nma.protocols import Heterogeneity, Structure
 from nma.structures import Consistency
 
-__all__ = ["Model", "part_names", "prior_sentences", "problem", "stated_priors"]
+__all__ = ["Model", "part_names", "prior_sentences", "prior_words", "problem", "stated_priors"]
 
 NEXT = "next: nma.fit(network, model)"
 """What can be done with a model."""
@@ -112,15 +112,13 @@ def prior_sentences(model: Model) -> list[str]:
     The prior of trial levels is left out: it cancels in normal data.
     """
     used = stated_priors(model.structure) + stated_priors(model.heterogeneity)
-    return [
-        f"Prior: {name} ~ {_shown(prior)}{f' ({prior.origin})' if prior.origin else ''}."
-        for name, prior in used
-    ]
+    return [f"Prior: {name} ~ {prior_words(prior)}." for name, prior in used]
 
 
-def _shown(prior: Prior) -> str:
-    """Return a prior as it is written, its numbers to four figures."""
-    return re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.4g}", repr(prior))
+def prior_words(prior: Prior) -> str:
+    """Return a prior as it is written, its numbers to four figures, and where it came from."""
+    written = re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.4g}", repr(prior))
+    return f"{written} ({prior.origin})" if prior.origin else written
 
 
 def part_names(model: Model) -> dict[str, str]:

@@ -179,6 +179,8 @@ def test_a_scale_below_zero_is_refused() -> None:
 def test_a_number_in_place_of_a_prior_is_refused_with_the_remedy() -> None:
     with pytest.raises(ModelError, match=r"write nma.priors.Fixed\(0.3\)"):
         nma.heterogeneity.Random(tau=0.3)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="HalfNormal is a kind of prior: give it numbers"):
+        nma.heterogeneity.Random(tau=HalfNormal)  # type: ignore[arg-type]
 
 
 def test_a_fixed_tau_stays_fixed_in_every_draw() -> None:
