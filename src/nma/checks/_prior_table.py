@@ -98,7 +98,8 @@ def tabulated(
         "level": level,
         "interval": f"{posterior.draws.intervals} interval",
         "priors": {label: answer.prior for label, answer in done.items()},
-        "notices": found.notices,
+        "absent": [*found.failed, *found.missing],
+        "doubted": list(found.poor),
     }
     return table
 
