@@ -13,7 +13,7 @@ import pandas as pd
 from nma.engines import Gaussian
 from nma.errors import ModelError
 from nma.estimates import estimates, ordered_pairs, require_level, scale_name
-from nma.model import Model, prior_sentences, problem
+from nma.model import Model, problem
 from nma.network import Network
 from nma.new_trial import pair_variance
 from nma.posterior import Posterior
@@ -91,7 +91,7 @@ def prior_predictive(network: Network, model: Model | None = None, *, level: flo
             f"What the priors say before any data: median and {100 * level:g}% interval "
             f"({network.measure}, {network.better} is better)."
         ),
-        notes=[*_notes(prior), *prior_sentences(prior.model)],
+        notes=[*_notes(prior), *prior.priors],
         significant=["lower", "median", "upper"],
         unprinted=["kind"],
     )

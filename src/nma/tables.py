@@ -134,8 +134,11 @@ def probability(value: float) -> str:
 
 
 def decimals(sd: NDArray[np.float64]) -> int:
-    """Return the decimals that show every effect to a tenth of its spread: two, or more."""
-    spread = sd[sd > 0]
+    """Return the decimals that show every effect to a tenth of its spread: two, or more.
+
+    A spread that is nothing but the rounding of a known number does not count.
+    """
+    spread = sd[sd > 1e-12 * sd.max(initial=0.0)]
     return max(2, math.ceil(1 - math.log10(spread.min()))) if spread.size else 2
 
 

@@ -95,7 +95,7 @@ def test_any_number_of_draws_and_chains(task: Problem, draws: int, chains: int) 
 
 @pytest.mark.parametrize("choice", [{"draws": 0}, {"chains": 0}, {"draws": -3}])
 def test_no_draws_are_refused(choice: dict[str, int]) -> None:
-    with pytest.raises(EngineError, match="must be 1 or more"):
+    with pytest.raises(EngineError, match="is not a whole number of 1 or more"):
         nma.engines.Gaussian(**choice)
 
 

@@ -23,6 +23,7 @@ from nma.engines._pymc import (
     is_of_arms,
     sampled_arms,
 )
+from nma.engines._settings import require_whole
 from nma.errors import EngineError
 from nma.problem import Draws, Problem, Scale
 
@@ -94,8 +95,9 @@ class NUTS:
     progress: bool = True
 
     def __post_init__(self) -> None:
-        for name, least in (("draws", 1), ("tune", 1), ("chains", 1), ("seed", 0), ("cores", 1)):
-            _require_whole(self, name, least)
+        for name, least in (("draws", 1), ("tune", 1), ("chains", 1), ("seed", 0)):
+            require_whole(self, name, least)
+        require_whole(self, "cores", 1, optional=True)
         if self.draws * self.chains > MOST:
             message = f"{self.draws * self.chains:,} draws are asked for: {MOST:,} is the most."
             raise EngineError(message)
@@ -156,16 +158,6 @@ class NUTS:
             software={name: version(name) for name in ("pymc", "pytensor", self.sampler)},
             interrupted=bool(stopped),
         )
-
-
-def _require_whole(engine: NUTS, name: str, least: int) -> None:
-    """Refuse what is no whole number of ``least`` or more; ``cores`` may be left open."""
-    value = getattr(engine, name)
-    if name == "cores" and value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        message = f"{name}={value!r} is not a whole number of {least} or more."
-        raise EngineError(message)
 
 
 MOST = 10_000_000

@@ -13,6 +13,7 @@ from nma.priors._values import Invertible as Invertible
 from nma.priors._values import Measured as Measured
 from nma.priors._values import Normal as Normal
 from nma.priors._values import Prior as Prior
+from nma.priors._values import QuantilePrior as QuantilePrior
 from nma.priors._values import Uniform as Uniform
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Normal",
     "Prior",
     "Published",
+    "QuantilePrior",
     "Uniform",
     "rhodes2015",
     "turner2012",

@@ -8,6 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
+from nma.arrays import ndtri
 from nma.priors._values import finite, require
 
 __all__ = ["LogNormal", "LogT"]
@@ -58,9 +59,7 @@ class LogNormal:
 
     def quantile(self, probability: float) -> float:
         """Value below which the quantity lies with the given probability."""
-        from scipy.special import ndtri
-
-        return _exp(self.mean + self.sd * float(ndtri(probability)))
+        return _exp(self.mean + self.sd * float(ndtri(probability, np)))
 
     def log_density(self, x: Any, xp: Any = np) -> Any:
         """Natural logarithm of the density."""
@@ -69,6 +68,10 @@ class LogNormal:
         z = (log_x - self.mean) / self.sd
         inside = -0.5 * z**2 - log_x - math.log(self.sd * math.sqrt(2 * math.pi))
         return xp.where(positive, inside, -math.inf)
+
+    def at_score(self, z: Any, xp: Any = np) -> Any:
+        """Value at the normal score ``z``."""
+        return xp.exp(self.mean + self.sd * z)
 
 
 @final

@@ -8,6 +8,7 @@ from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 
+from nma.arrays import ndtr, ndtri
 from nma.errors import ModelError
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Measured",
     "Normal",
     "Prior",
+    "QuantilePrior",
     "Uniform",
     "finite",
     "require",
@@ -49,8 +51,22 @@ class Prior(Protocol):
 
 
 @runtime_checkable
+class QuantilePrior(Prior, Protocol):
+    """A prior that also tells its quantiles, so that a standard normal quantity can carry it."""
+
+    def at_score(self, z: Any, xp: Any = np) -> Any:
+        r"""Value below which lies the probability :math:`\Phi(z)`; smooth and increasing in z.
+
+        Where z is standard normal, the value has this prior exactly.
+        """
+
+
+@runtime_checkable
 class Invertible(Protocol):
-    """A prior that knows its quantiles; those of others are found by quadrature."""
+    """A prior that knows its quantiles as numbers, for tables; those of others take quadrature.
+
+    ``QuantilePrior.at_score`` tells the same to engines, which need derivatives.
+    """
 
     def quantile(self, probability: float) -> float:
         """Value below which the quantity lies with the given probability."""
@@ -117,14 +133,16 @@ class Normal:
 
     def quantile(self, probability: float) -> float:
         """Value below which the quantity lies with the given probability."""
-        from scipy.special import ndtri
-
-        return self.mean + self.sd * float(ndtri(probability))
+        return self.mean + self.sd * float(ndtri(probability, np))
 
     def log_density(self, x: Any, xp: Any = np) -> Any:  # noqa: ARG002  arithmetic is enough
         """Natural logarithm of the density."""
         z = (x - self.mean) / self.sd
         return -0.5 * z**2 - math.log(self.sd * math.sqrt(2 * math.pi))
+
+    def at_score(self, z: Any, xp: Any = np) -> Any:  # noqa: ARG002  arithmetic is enough
+        """Value at the normal score ``z``."""
+        return self.mean + self.sd * z
 
 
 @final
@@ -159,15 +177,17 @@ class HalfNormal:
 
     def quantile(self, probability: float) -> float:
         """Value below which the quantity lies with the given probability."""
-        from scipy.special import ndtri
-
-        return self.scale * float(ndtri((1 + probability) / 2))
+        return self.scale * float(ndtri((1 + probability) / 2, np))
 
     def log_density(self, x: Any, xp: Any = np) -> Any:
         """Natural logarithm of the density."""
         z = x / self.scale
         inside = -0.5 * z**2 - math.log(self.scale * math.sqrt(math.pi / 2))
         return xp.where(z >= 0, inside, -math.inf)
+
+    def at_score(self, z: Any, xp: Any = np) -> Any:
+        """Value at the normal score ``z``."""
+        return -self.scale * ndtri(ndtr(-z, xp) / 2, xp)
 
 
 @final
@@ -204,6 +224,10 @@ class HalfCauchy:
         inside = math.log(2 / (math.pi * self.scale)) - xp.log1p(z**2)
         return xp.where(z >= 0, inside, -math.inf)
 
+    def at_score(self, z: Any, xp: Any = np) -> Any:
+        """Value at the normal score ``z``."""
+        return self.scale / xp.tan(math.pi / 2 * ndtr(-z, xp))
+
 
 @final
 @dataclass(frozen=True)
@@ -239,6 +263,10 @@ class Uniform:
         """Natural logarithm of the density."""
         inside = (x >= self.lower) & (x <= self.upper)
         return xp.where(inside, -math.log(self.upper - self.lower), -math.inf)
+
+    def at_score(self, z: Any, xp: Any = np) -> Any:
+        """Value at the normal score ``z``."""
+        return self.lower + (self.upper - self.lower) * ndtr(z, xp)
 
 
 @final
@@ -278,3 +306,7 @@ class Fixed:
     def log_density(self, x: Any, xp: Any = np) -> Any:
         """Zero at the value (mass, not density), minus infinity elsewhere."""
         return xp.where(xp.equal(x, self.value), 0.0, -math.inf)
+
+    def at_score(self, z: Any, xp: Any = np) -> Any:  # noqa: ARG002  the same at every score
+        """Value at the normal score ``z``."""
+        return self.value + 0 * z
