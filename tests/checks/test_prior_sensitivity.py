@@ -14,10 +14,19 @@ import pytest
 
 import nma
 from nma.checks import prior_sensitivity
-from nma.checks._prior_table import Answer, _leaders
+from nma.checks._prior_table import Answer, _leaders, _verdicts
 from nma.errors import EngineError, ModelError
 from nma.heterogeneity import Common, Random
-from nma.priors import Fixed, HalfCauchy, HalfNormal, LogNormal, Prior, Uniform, turner2015
+from nma.priors import (
+    Fixed,
+    HalfCauchy,
+    HalfNormal,
+    LogNormal,
+    Prior,
+    Uniform,
+    turner2012,
+    turner2015,
+)
 from nma.problem import Draws, Problem
 from nma.refits import Refit
 from own_models import UnrelatedMeans, loop
@@ -171,6 +180,20 @@ def answer(**shares: float) -> Answer:
 def test_a_prior_that_decides_who_is_first_is_named() -> None:
     done = {"a": answer(x=0.6, y=0.4), "b": answer(x=0.4, y=0.6), "c": answer(x=0.7, y=0.3)}
     assert _leaders(done) == ["The prior decides who is first by SUCRA: x under a, c; y under b."]
+
+
+def test_a_prior_that_decides_whether_there_is_an_effect_is_named() -> None:
+    """Of A nothing hangs on the prior; the interval of B holds zero under a wide one."""
+    tight, wide = (
+        replace(answer(A=1, B=0), effects=np.array([[-1, -1], [-2, -2], [-0.5, upper]]))
+        for upper in (-0.1, 0.2)
+    )
+    pairs = [("A", "C"), ("B", "C")]
+    assert _verdicts({"tight": tight, "mild": tight, "wide": wide}, pairs) == [
+        "The prior decides whether the interval of B vs C excludes no effect: it does under tight, "
+        "mild; it does not under wide."
+    ]
+    assert _verdicts({"tight": tight, "mild": tight}, pairs) == []
 
 
 def test_a_prior_that_does_not_fit_is_named_and_spoils_no_other(senn: nma.Posterior) -> None:

@@ -80,6 +80,7 @@ def tabulated(
         notes=[
             *found.notices,
             *_moves(done, pairs, digits),
+            *_verdicts(done, pairs),
             *_leaders(done),
             *(f"{label}: tau ~ {answer.prior}." for label, answer in done.items()),
             *briefly(posterior),
@@ -169,6 +170,20 @@ def _moves(done: Mapping[str, Answer], pairs: Sequence[tuple[str, str]], digits:
         f"{stretch[widest]:.2f} times the narrowest ({_versus(pairs[widest])})."
     )
     return [tau, effects]
+
+
+def _verdicts(done: Mapping[str, Answer], pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the effects whose interval holds no effect under some priors and not under others."""
+    found = []
+    for k, pair in enumerate(pairs):
+        without = [name for name, a in done.items() if a.effects[1, k] * a.effects[2, k] > 0]
+        if 0 < len(without) < len(done):
+            holding = ", ".join(name for name in done if name not in without)
+            found.append(
+                f"The prior decides whether the interval of {_versus(pair)} excludes no effect: it "
+                f"does under {', '.join(without)}; it does not under {holding}."
+            )
+    return found
 
 
 def _leaders(done: Mapping[str, Answer]) -> list[str]:

@@ -49,7 +49,7 @@ MOST = 4
 REACH = 1.25
 """Where the axis of tau ends at the least, as a multiple of the highest posterior limit."""
 
-FARTHEST = 2.5
+FARTHEST = 1.7
 """Where it ends at the most, whatever the priors say."""
 
 DASHES = (0, (2.5, 1.2))
