@@ -36,8 +36,8 @@ Key = tuple[str, str] | Literal["tau"]
 Tau = HalfNormal | LogNormal | Uniform | None
 """The prior of the heterogeneity; none for a common effect."""
 
-ENGINE: Engine | None = None
-"""What answers in every test of the literature; the library's own choice where none."""
+ENGINE: Engine = nma.engines.Laplace(draws=2048)
+"""What answers in every test of the literature, with next to no Monte Carlo error of its own."""
 
 SIGMAS = 4
 LEVELS = {"lower": 0.025, "median": 0.5, "upper": 0.975}

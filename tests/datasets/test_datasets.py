@@ -156,7 +156,6 @@ def test_reviews_are_whole() -> None:
     ("name", "reason"),
     [
         ("back_pain_reviews", "it holds pooled estimates of reviews, no trials"),
-        ("psoriasis", "it counts people in ordered categories, which no outcome of this version"),
     ],
 )
 def test_what_is_not_offered_as_a_network_says_why_and_what_to_do(name: str, reason: str) -> None:
