@@ -104,8 +104,8 @@ def _link(posterior: Posterior, instrument: Any, sd: Any) -> Link:
     why = {"MD": ", in points already", "SMD": " of a latent scale, which has no points"}
     for name, value in (("instrument", instrument), ("reference_sd", sd)):
         if not link.in_sds and value is not None:
-            said = f"{name}={shown(value)} is for SMD of means: these effects are {measure}"
-            message = f"{said}{why.get(measure, '')}."
+            own = f"these effects are {measure}{why.get(measure, '')}"
+            message = f"{name}={shown(value)} is for SMD{' of means' * (measure == 'SMD')}: {own}."
             raise ModelError(message)
     return link
 

@@ -17,6 +17,7 @@ INTAKE = [
         f"outcomes/{n}.py"
         for n in (
             "_binary",
+            "_category_checks",
             "_checks",
             "_contrast",
             "_estimates",

@@ -6,6 +6,7 @@ cut-point c up to the next cut-point that the arm tells, and nobody where it doe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
@@ -24,6 +25,9 @@ Data = Mapping[str, Any]
 
 FAR = 1e6
 """Stands for infinity at both ends of the cut-points: nobody is beyond, gradients stay finite."""
+
+NARROW = 0.02
+"""Width of a cell, in its distance from the middle, below which a series is exact and tails not."""
 
 TINY = 1e-300
 """Least width of a cell, so that one which rounding closes is next to impossible, not undefined."""
@@ -47,12 +51,28 @@ def cells(count: NDArray[np.float64], upto: NDArray[np.int64]) -> dict[str, NDAr
     return {"count": count, "upto": upto, "n": n, "log_ways": log_ways}
 
 
-def _between_probits(above: Any, below: Any, width: Any, xp: Any) -> Any:  # noqa: ARG001
+def _between_probits(above: Any, below: Any, width: Any, xp: Any) -> Any:
+    """Return log(Phi(above) - Phi(below)), by a series where the cell is narrow."""
+    middle = (above + below) / 2
+    narrow = NARROW / (1 + abs(middle))
+    thin = _narrow_probits(middle, xp.minimum(width, narrow), xp)
+    return xp.where(width < narrow, thin, _wide_probits(above, below, xp))
+
+
+def _wide_probits(above: Any, below: Any, xp: Any) -> Any:
     """Return log(Phi(above) - Phi(below)), by whichever tail is the smaller."""
     turned = above + below > 0
     high, low = xp.where(turned, -below, above), xp.where(turned, -above, below)
     top = log_ndtr(high, xp)
-    return top + log1m_exp(xp.maximum(top - log_ndtr(low, xp), TINY), xp)
+    return top + log1m_exp(xp.maximum(top - log_ndtr(low, xp), NARROW / 1e3), xp)
+
+
+def _narrow_probits(middle: Any, width: Any, xp: Any) -> Any:
+    """Return log(Phi(middle + width / 2) - Phi(middle - width / 2)) for a small width."""
+    m, h = middle**2, width**2
+    bent = (m - 1) * h / 24 + (m**2 - 6 * m + 3) * h**2 / 1920
+    log_width = xp.log(xp.maximum(width, TINY))
+    return log_width - m / 2 - math.log(2 * math.pi) / 2 + xp.log1p(bent)
 
 
 def _between_logits(above: Any, below: Any, width: Any, xp: Any) -> Any:
@@ -61,7 +81,7 @@ def _between_logits(above: Any, below: Any, width: Any, xp: Any) -> Any:
     return inside - log1p_exp(-above, xp) - log1p_exp(below, xp)
 
 
-BETWEEN = {"SMD": _between_probits, "OR": _between_logits}
+BETWEEN: Mapping[str, Callable[..., Any]] = {"SMD": _between_probits, "OR": _between_logits}
 """For each measure the log probability of a cell between two cut-points."""
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Ordinal"]
 
+DEFAULT = "default"
+"""Origin of a prior that the library chose, and chooses again where the settings change."""
+
 WIDEST = {"SMD": 5.0, "OR": 10.0}
 """Default limit between neighbouring cut-points: there, 99 % of people can be between them."""
 
@@ -85,12 +88,14 @@ class Ordinal:
     Examples
     --------
     >>> import nma
-    >>> smoking = nma.datasets.load("smoking")
-    >>> quit = nma.outcomes.Ordinal(
-    ...     ["events"], "n", counts="exclusive", measure="OR", better="higher"
+    >>> improved = nma.outcomes.Ordinal(
+    ...     ["pasi50", "pasi75", "pasi90"], "n", counts="exclusive", measure="SMD", better="higher"
     ... )
-    >>> nma.Network.from_arms(smoking, study="study", treatment="treatment", outcome=quit)
-    <Network: 24 trials, 4 treatments, OR, higher is better; next: nma.fit, nma.plots.network>
+    >>> nma.Network.from_arms(
+    ...     nma.datasets.load("psoriasis"), study="study", treatment="treatment",
+    ...     outcome=improved, reference="supportive care", repeated_arms="keep",
+    ... )
+    <Network: 16 trials, 8 treatments, SMD, higher is better; next: nma.fit, nma.plots.network>
 
     References
     ----------
@@ -120,11 +125,9 @@ class Ordinal:
         require_measure(self.measure, known=("OR", "SMD"))
         object.__setattr__(self, "categories", _columns(self.categories, self.n))
         _require_choices(self)
-        if self.cut_points is not None:
-            _require_increments(self)
-        elif self.likelihood == "multinomial" and len(self.categories) > 1:
-            prior = Uniform(0, WIDEST[self.measure], origin="default")
-            object.__setattr__(self, "cut_points", prior)
+        if self.cut_points is None or getattr(self.cut_points, "origin", "") == DEFAULT:
+            object.__setattr__(self, "cut_points", _default(self))
+        _require_increments(self)
 
     @property
     def ratio(self) -> bool:
@@ -291,9 +294,18 @@ def _require_choices(outcome: Ordinal) -> None:
         raise ModelError(message)
 
 
+def _default(outcome: Ordinal) -> Prior | None:
+    """Return the prior of cut-points where none is stated; none where there are none to learn."""
+    if outcome.likelihood == "normal" or len(outcome.categories) == 1:
+        return None
+    return Uniform(0, WIDEST[outcome.measure], origin=DEFAULT)
+
+
 def _require_increments(outcome: Ordinal) -> None:
     """Refuse a prior of cut-points that cannot be one, or that nothing would use."""
     prior = outcome.cut_points
+    if prior is None:
+        return
     if outcome.likelihood == "normal" or len(outcome.categories) == 1:
         why = (
             "the normal approximation has cut-points of its own for each trial"
@@ -307,6 +319,12 @@ def _require_increments(outcome: Ordinal) -> None:
             f"cut_points={shown(prior)} cannot be sampled: give a prior that tells its quantiles, "
             "such as nma.priors.Uniform(0, 5), HalfNormal(2) or LogNormal(0, 1); one of your own "
             "needs `at_score`."
+        )
+        raise ModelError(message)
+    if prior.support[1] <= 0:
+        message = (
+            f"cut_points={prior!r} leaves no room between cut-points: use a prior of their "
+            "distances above zero, such as nma.priors.Uniform(0, 5)."
         )
         raise ModelError(message)
     if prior.support[0] < 0:
