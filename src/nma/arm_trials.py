@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from nma.chebyshev import tabulated
+from nma.chebyshev import Coordinates, tabulated
 from nma.integrated import Group, effect_sds, groups, settled
 from nma.problem import Arms, Problem
 
@@ -21,8 +21,11 @@ __all__ = ["ArmTrials", "Scales", "arm_trials"]
 Scales = Mapping[str, "NDArray[np.float64]"]
 """Values of the scales by name, each (value,)."""
 
-TABLE = 3e-5
-"""Bound on the error of tables, for the log likelihood of a trial or the mean of a function."""
+LIKELIHOOD, MEAN = 2e-4, 1e-3
+"""Bounds on the error of tables: of a trial's log likelihood, and of the mean of a function.
+
+Log weights then err by little more than 0.001, a deviance by less than its printed digit.
+"""
 
 
 @final
@@ -66,7 +69,11 @@ class ArmTrials:
             Parameters of the likelihood alone.
         """
         return self._told(
-            lambda group, *given: group.log_likelihood(*given), level, scales, auxiliary
+            lambda group, *given: group.log_likelihood(*given),
+            level,
+            scales,
+            auxiliary,
+            tolerance=LIKELIHOOD,
         )
 
     def expectations(
@@ -92,7 +99,7 @@ class ArmTrials:
             sizes[:] = [values.shape[3:] for values in told]
             return np.concatenate([v.reshape(*v.shape[:3], -1) for v in told], axis=3)
 
-        found = self._told(joined, level, scales, auxiliary)
+        found = self._told(joined, level, scales, auxiliary, tolerance=MEAN)
         ends = np.cumsum([int(np.prod(size)) for size in sizes])[:-1]
         parts = np.split(found, ends, axis=3)
         return [p.reshape(*p.shape[:3], *size) for p, size in zip(parts, sizes, strict=True)]
@@ -103,20 +110,26 @@ class ArmTrials:
         level: NDArray[np.float64],
         scales: Scales,
         auxiliary: Any,
+        *,
+        tolerance: float,
     ) -> NDArray[np.float64]:
         """Return what a function of a group and of what is given tells, (value, trial, ...)."""
         c, sd = self.given(level, scales)
         free = tuple(dict.fromkeys(effect.scale for effect in self.problem.effects))
-        if auxiliary is not None or len(free) > 1:
+        if len(free) > 1:
             return function(self.group, c, sd, auxiliary)
         alone = {name: np.ones(1) for name in free}
+        coordinates = Coordinates(
+            c=c,
+            weight=effect_sds(self.problem, self.group.arms, alone)[0],
+            tau=scales[free[0]] if free else None,
+            auxiliary=auxiliary,
+            width=self.group.width(c[:1], None if auxiliary is None else auxiliary[:1]),
+        )
         return tabulated(
-            lambda c, sd, trials: function(self.group.trials(trials), c, sd),
-            c,
-            effect_sds(self.problem, self.group.arms, alone)[0],
-            scales[free[0]] if free else None,
-            width=self.group.width(c[:1]),
-            tolerance=TABLE,
+            lambda c, sd, own, trials: function(self.group.trials(trials), c, sd, own),
+            coordinates,
+            tolerance=tolerance,
         )
 
     def counting(self, arm: int, times: int) -> ArmTrials:

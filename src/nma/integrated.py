@@ -181,9 +181,9 @@ class Group:
         found = [batch.laplace() for batch in self._batches(c, sd, auxiliary)]
         return Laplace(*(np.concatenate(values) for values in zip(*found, strict=True)))
 
-    def width(self, c: NDArray[np.float64]) -> NDArray[np.float64]:
+    def width(self, c: NDArray[np.float64], auxiliary: Any = None) -> NDArray[np.float64]:
         """Return the size of tau at which each trial begins to notice it, (trial,), at levels c."""
-        bend = self.laplace(c[:1], np.zeros_like(c[:1])).information[0]
+        bend = self.laplace(c[:1], np.zeros_like(c[:1]), auxiliary).information[0]
         most = np.diagonal(bend, axis1=1, axis2=2).max(axis=1)
         return np.asarray(1 / np.sqrt(np.maximum(most, 1e-4)))
 
