@@ -13,6 +13,9 @@ from a distribution with quantile function Q, standard deviation s and kurtosis 
 
 because the deviance is near D(mean) plus a chi-squared on pD degrees of freedom. Q, s and k are
 those of our draws. Ours is the spread of the same number over our chains, which are independent.
+
+WinBUGS, and so the NICE DSU documents, take pD at the mean of linear predictors; gemtc and multinma
+at the mean of fitted values.
 """
 
 from __future__ import annotations
@@ -35,6 +38,9 @@ Key = tuple[str, str] | Literal["tau"]
 """What a number is of: treatment versus comparator, or the heterogeneity."""
 Tau = HalfNormal | LogNormal | Uniform | None
 """The prior of the heterogeneity; none for a common effect."""
+PlugIn = Literal["fitted", "linear predictor"]
+WINBUGS: PlugIn = "linear predictor"
+"""Where the NICE DSU documents take pD."""
 
 ENGINE: Engine | None = None
 """What answers in every test of the literature; the library's own choice where none."""
@@ -84,8 +90,10 @@ def fit(network: nma.Network, tau: Tau = None) -> nma.Posterior:
 
 @cache
 def fitted(name: str, tau: Tau = None) -> nma.Posterior:
-    """Return the fit of a shipped network, once."""
-    return fit(nma.datasets.network(name), tau)
+    """Return the fit of a shipped network, once, with nothing said against it."""
+    posterior = fit(nma.datasets.network(name), tau)
+    assert not posterior.poor
+    return posterior
 
 
 def of(posterior: nma.Posterior, key: Key) -> Array:
@@ -149,7 +157,7 @@ def compared_fit(
     posterior: nma.Posterior,
     numbers: Sequence[str] | Sequence[float],
     effective: float,
-    plug_in: Literal["fitted", "linear predictor"] = "fitted",
+    plug_in: PlugIn = "fitted",
 ) -> pd.DataFrame:
     """Return a line each for deviance, pD and DIC: theirs, ours and the tolerance."""
     table = fit_measures.dic(posterior, plug_in=plug_in)

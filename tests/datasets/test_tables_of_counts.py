@@ -200,6 +200,20 @@ def test_q_and_tau_are_netmetas(
     assert found["tau"] == pytest.approx(tau, rel=1e-8)
 
 
+def test_dietary_fat_with_a_third_treatment_is_netmetas_other_answer() -> None:
+    """netmeta's example calls the last arm of London Corn/Olive a treatment of its own."""
+    frame = datasets.load("dietary_fat")
+    frame.loc[frame.duplicated(["study", "treatment"]), "treatment"] = "reduced fat 2"
+    deaths = nma.outcomes.Rate("events", "person_years", better="lower")
+    network = nma.Network.from_arms(
+        frame, study="study", treatment="treatment", outcome=deaths, reference="control"
+    )
+    posterior = nma.fit(network.as_normal(), engine=nma.engines.LeastSquares("DL"))
+    found = nma.summary(posterior).attrs
+    assert (found["Q"], found["df"]) == (pytest.approx(10.12499, abs=5e-6), 9)
+    assert found["tau"] == pytest.approx(0.065675, abs=5e-7)
+
+
 def test_statins_trials_have_one_kind_of_prevention_each() -> None:
     frame = datasets.load("statins")
     kinds = frame.groupby("study")["prevention"].unique().map(list)
@@ -244,3 +258,14 @@ def test_psoriasis_trials_by_one_author_are_told_apart() -> None:
         "Gottlieb 2003": ["supportive care", "etanercept 25 mg"],
         "Gottlieb 2004": ["supportive care", "infliximab", "infliximab"],
     }
+
+
+def test_psoriasis_is_a_network_of_probits_with_repeated_arms_kept() -> None:
+    network = datasets.network("psoriasis")
+    assert (len(network.trials), len(network.treatments), len(network.table)) == (16, 8, 36)
+    assert (network.measure, network.reference, network.better) == (
+        "SMD",
+        "supportive care",
+        "higher",
+    )
+    assert sum("Kept as asked" in line for line in network.notices) == 2

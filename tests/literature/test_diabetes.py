@@ -2,8 +2,11 @@
 
 Log hazard ratios by cloglog with log(time). TSD 2 and gemtc 1.0-2 have tau uniform on 0 to 5,
 multinma 0.5.1 has half-normal(5). The Monte Carlo error of TSD 2 is taken to be that of multinma's
-run for the common effect and of gemtc's for random effects. gemtc's stored common effects are left
-out: its ACE inhibitor, -0.352, is 0.006 from maximum likelihood, more than its own error.
+run for the common effect and of gemtc's for random effects.
+
+gemtc's effects are left out: its placebo versus beta blocker, -0.2205, is 11 of its own errors from
+ours, -0.2137, where multinma has -0.2149; and its common effect of ACE inhibitor, -0.352, is not
+the maximum likelihood, -0.358.
 """
 
 from __future__ import annotations
@@ -12,7 +15,18 @@ import pytest
 
 import nma
 from nma.priors import HalfNormal, Uniform
-from published import Run, Stored, Tau, assert_near, assert_run, compared, compared_fit, fitted, of
+from published import (
+    WINBUGS,
+    Run,
+    Stored,
+    Tau,
+    assert_near,
+    assert_run,
+    compared,
+    compared_fit,
+    fitted,
+    of,
+)
 
 DIURETIC, PLACEBO, BETA, ACE = "diuretic", "placebo", "beta blocker", "ACE inhibitor"
 SOURCE = Uniform(0, 5)
@@ -36,14 +50,7 @@ RANDOM = {
 RUNS = {
     "gemtc": Run(
         SOURCE,
-        {
-            (ACE, BETA): Stored(-0.32591, 0.07794, -0.48518, -0.32426, -0.17615, 18212),
-            ("ARB", BETA): Stored(-0.39534, 0.09519, -0.59125, -0.39342, -0.21105, 28443),
-            ("CCB", BETA): Stored(-0.16904, 0.06467, -0.29602, -0.16982, -0.03862, 32034),
-            (DIURETIC, BETA): Stored(0.06653, 0.08757, -0.10510, 0.06615, 0.24223, 18909),
-            (PLACEBO, BETA): Stored(-0.22054, 0.08622, -0.39845, -0.21823, -0.05642, 18065),
-            "tau": Stored(0.12838, 0.04357, 0.05516, 0.12415, 0.22619, 9151),
-        },
+        {"tau": Stored(0.12838, 0.04357, 0.05516, 0.12415, 0.22619, 9151)},
         (53.579, 37.812, 91.390),
         9151,
     ),
@@ -96,7 +103,7 @@ def test_heterogeneity_of_tsd_2() -> None:
 )
 def test_deviance_of_tsd_2(tau: Tau, printed: tuple[str, str, str]) -> None:
     """TSD 2, example 3: residual deviance, pD and DIC."""
-    assert_near(compared_fit(fitted("diabetes", tau), printed, FEWEST[tau]))
+    assert_near(compared_fit(fitted("diabetes", tau), printed, FEWEST[tau], WINBUGS))
 
 
 def test_the_best_drug_of_tsd_2() -> None:

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 import pytest
 
-from published import Run, Stored, assert_near, assert_run, compared, compared_fit, fitted, of
+from published import (
+    WINBUGS,
+    Run,
+    Stored,
+    assert_near,
+    assert_run,
+    compared,
+    compared_fit,
+    fitted,
+    of,
+)
 
 DRAWS = 5126
 
@@ -71,7 +81,7 @@ def test_effects_of_tsd_4(pair: tuple[str, str]) -> None:
 
 def test_deviance_of_tsd_4() -> None:
     """TSD 4, thrombolytics, common effect: 105.9, 58 and 163.9."""
-    assert_near(compared_fit(fitted("thrombolytics"), ("105.9", "58", "163.9"), DRAWS))
+    assert_near(compared_fit(fitted("thrombolytics"), ("105.9", "58", "163.9"), DRAWS, WINBUGS))
 
 
 @pytest.mark.parametrize("program", RUNS)

@@ -11,7 +11,7 @@ import numpy as np
 from nma import _arviz
 from nma.engines._proposal import Candidates, Proposal
 from nma.engines._settings import require_whole
-from nma.engines._sobol import dataset, sobol
+from nma.engines._sobol import dataset, neighbours, sobol
 from nma.engines._target import Target
 from nma.errors import EngineError
 from nma.integrated import not_integrable
@@ -274,7 +274,9 @@ def _resampled(
 ) -> xr.Dataset:
     """Return equally weighted draws, chain by chain."""
     rng = np.random.default_rng([engine.seed, 1])
-    chosen = np.stack([_systematic(np.exp(chain), rng) for chain in weighted.log_weight])
+    where = np.hstack([candidates.points, candidates.z]).reshape(*weighted.log_weight.shape, -1)
+    weights = np.exp(weighted.log_weight)
+    chosen = np.stack([_systematic(w, x, rng) for w, x in zip(weights, where, strict=True)])
     chosen += np.arange(engine.chains)[:, None] * engine.draws
     scales = target.scales(candidates.points[chosen.ravel()])
     unknowns = target.unknowns(candidates.b[chosen.ravel()], scales)
@@ -299,11 +301,17 @@ def _resampled(
     return made
 
 
-def _systematic(weight: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return as many positions as there are weights, each as often as its weight asks, in order.
+def _systematic(
+    weight: NDArray[np.float64], points: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return as many positions as there are weights, each as often as its weight asks.
 
-    Nearly equal weights lose next to nothing of the points' even spread.
+    Weights add up along an order of neighbours, so that a point that is dropped is replaced by one
+    nearby and next to nothing of the points' even spread is lost. In the order of a Sobol set,
+    where points jump from one half of the space to the other, runs of points of one half would be
+    dropped and of the other doubled.
     """
-    cumulative = np.cumsum(weight / weight.sum())
+    order = neighbours(points)
+    cumulative = np.cumsum(weight[order] / weight.sum())
     positions = (np.arange(len(weight)) + rng.random()) / len(weight)
-    return np.minimum(np.searchsorted(cumulative, positions), len(weight) - 1)
+    return np.sort(order[np.minimum(np.searchsorted(cumulative, positions), len(weight) - 1)])
