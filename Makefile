@@ -25,7 +25,7 @@ example: $(VENV)/ready ## run the worked example: exercise for back pain
 	$(BIN)/python examples/back_pain.py
 
 test: $(VENV)/ready ## run the tests, the doctests and the examples in the documentation
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-lowest: ## run the tests on the oldest packages allowed, on Python 3.11
 	@test "$(VERSION)" = 3.11 || { echo "requirements/lowest.txt is for Python 3.11: make test-lowest PYTHON=python3.11" >&2; exit 1; }

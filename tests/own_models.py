@@ -13,6 +13,7 @@ import nma
 from nma.arrays import xlogy
 from nma.errors import Issue, ModelError
 from nma.instruments import ReferenceSD
+from nma.links import LINKS, Link
 from nma.network import Network
 from nma.priors import Prior
 from nma.problem import ArmEffect, Arms, Evidence, Parameters, Scale
@@ -170,6 +171,7 @@ class Responders:
     scale: ClassVar[None] = None
     reports: ClassVar[Literal["arms"]] = "arms"
     labels: ClassVar[tuple[str, ...]] = ()
+    absolute_link: ClassVar[Link] = LINKS["OR"]
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 The workflow reads from top to bottom: data, network, model, fit, answers.
 """
 
+from nma import checks as checks
 from nma import datasets as datasets
 from nma import engines as engines
 from nma import fit_measures as fit_measures
@@ -12,6 +13,7 @@ from nma import instruments as instruments
 from nma import outcomes as outcomes
 from nma import plots as plots
 from nma import priors as priors
+from nma import readers as readers
 from nma import structures as structures
 from nma.absolute import absolute_effects as absolute_effects
 from nma.absolute import absolute_table as absolute_table
@@ -25,6 +27,7 @@ from nma.network import Network as Network
 from nma.points import in_points as in_points
 from nma.posterior import Posterior as Posterior
 from nma.posterior import at as at
+from nma.prior_predictive import prior_predictive as prior_predictive
 from nma.ranking import p_best as p_best
 from nma.ranking import p_scores as p_scores
 from nma.ranking import rank_probabilities as rank_probabilities
@@ -40,6 +43,7 @@ __all__ = [
     "absolute_effects",
     "absolute_table",
     "at",
+    "checks",
     "datasets",
     "effect_table",
     "engines",
@@ -55,9 +59,11 @@ __all__ = [
     "p_scores",
     "plots",
     "predictive_effects",
+    "prior_predictive",
     "priors",
     "rank_probabilities",
     "ranks",
+    "readers",
     "relative_effects",
     "standardised_table",
     "structures",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from nma.baselines import Baseline, against_reference, baseline, leads_to, standing
+from nma.baselines import Baseline, against_reference, baseline, leads_to, meant, standing
 from nma.estimates import (
     Estimates,
     attributes,
@@ -53,6 +53,8 @@ def absolute_effects(
     link of the measure: the logit for OR, the complementary log-log for HR, the logarithm for RR,
     IRR and ROM, nothing for MD, SMD and RD. s is 1 but for SMD, of which it is the reference
     standard deviation, negative where the instrument's direction is not that of the outcome.
+    Ordered categories lead to the probability of a category or a higher one, the same whichever
+    category's is stated: by the logit for OR, and by the probit, with s = 1, for SMD.
 
     Parameters
     ----------
@@ -263,7 +265,7 @@ def _better(posterior: Posterior, base: Baseline) -> Better:
 
 def _caption(posterior: Posterior, base: Baseline, level: float) -> str:
     better = _better(posterior, base)
-    what, end = f"{base.link.level.capitalize()} of the outcome", f"{better} is better"
+    what, end = f"{base.link.level.capitalize()} of {base.link.of}", f"{better} is better"
     if base.link.level == "mean":
         what = "Mean outcome"
     scale = " in points of the outcome" if posterior.network.measure == "MD" else ""
@@ -271,7 +273,7 @@ def _caption(posterior: Posterior, base: Baseline, level: float) -> str:
         reference = base.scale.reference
         worth = f"1 SMD = {reference.value:.4g} points, the SD {reference.origin}"
         scale = f" in points of {reference.instrument.name} ({worth})"
-    elif posterior.network.measure == "SMD":
+    elif base.link.in_sds:
         worth = f"1 SMD = {base.points:g} points"
         scale = f" in points of a scale on which {better} is better ({worth})"
         end = "for a scale of the other direction give instrument="
@@ -287,24 +289,10 @@ def _notes(posterior: Posterior, base: Baseline, found: Estimates) -> list[str]:
         outside = beyond(posterior.treatments, found.mean.tolist(), base.scale.instrument)
         notices = notices_on(posterior, base.scale.instrument)
         return [known, *outside, *base.scale.notes, *notices]
-    smd = posterior.network.measure == "SMD"
-    said = [KNOWN_SD] if smd else [*_unit_notes(posterior, base), *_value_notes(base, found)]
+    said = [*meant(posterior, base), *_value_notes(base, found)]
+    said = [KNOWN_SD] if base.link.in_sds else said
     impossible = _impossible(posterior, base, found)
     return [known, *said, *impossible, *_unposterior(posterior, base), *briefly(posterior)]
-
-
-def _unit_notes(posterior: Posterior, base: Baseline) -> list[str]:
-    """Return what time or exposure the numbers are for."""
-    name, own = posterior.comparator, base.own is not None
-    if posterior.network.measure == "HR" and own:
-        return ["Risks are by the end of one unit of the trials' time of follow-up."]
-    if posterior.network.measure == "HR":
-        by = f"Risks are by the time for which that of {name} was given, whichever it is"
-        return [f"{by}: hazards are taken as proportional."]
-    if base.link.level == "rate":
-        unit = "the trials' exposure" if own else f"exposure in which that of {name} was given"
-        return [f"Rates are per unit of {unit}."]
-    return []
 
 
 def _value_notes(base: Baseline, found: Estimates) -> list[str]:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-__all__ = ["log1m_exp", "log1p_exp", "sigmoid", "xlogy"]
+__all__ = ["log1m_exp", "log1p_exp", "log_ndtr", "ndtr", "ndtri", "sigmoid", "xlogy"]
 
 
 def log1p_exp(x: Any, xp: Any = np) -> Any:
@@ -43,6 +44,53 @@ def log1m_exp(x: Any, xp: Any = np) -> Any:
     -40.0
     """
     return xp.log(-xp.expm1(-x))
+
+
+def ndtr(x: Any, xp: Any = np) -> Any:
+    """Return the standard normal distribution function, exact in the lower tail.
+
+    Examples
+    --------
+    >>> float(ndtr(0.0)), float(ndtr(-37.0)) > 0
+    (0.5, True)
+    """
+    if xp is not np:
+        return xp.erfc(-x / math.sqrt(2)) / 2
+    from scipy import special
+
+    return special.ndtr(x)
+
+
+def ndtri(p: Any, xp: Any = np) -> Any:
+    """Return the standard normal quantile, exact where ``p`` is small.
+
+    Examples
+    --------
+    >>> float(ndtri(0.5)), round(float(ndtri(1e-300)), 1)
+    (0.0, -37.0)
+    """
+    if xp is not np:
+        return -math.sqrt(2) * xp.erfcinv(2 * p)
+    from scipy import special
+
+    return special.ndtri(p)
+
+
+def log_ndtr(x: Any, xp: Any = np) -> Any:
+    """Return the logarithm of the standard normal distribution function, exact in both tails.
+
+    Examples
+    --------
+    >>> round(float(log_ndtr(-1000.0)), 3), float(log_ndtr(20.0)) < 0
+    (-500007.827, True)
+    """
+    if xp is np:
+        from scipy import special
+
+        return special.log_ndtr(x)
+    low, high = xp.minimum(x, -1.0), xp.maximum(x, -1.0)  # each branch stays where it is finite
+    lower = xp.log(xp.erfcx(-low / math.sqrt(2)) / 2) - low**2 / 2
+    return xp.where(x < -1.0, lower, xp.log1p(-xp.erfc(high / math.sqrt(2)) / 2))
 
 
 def xlogy(count: Any, x: Any, xp: Any = np) -> Any:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from nma.errors import ModelError, shortened, shown
-from nma.links import link_of
 from nma.new_trial import generator
 from nma.own_level import OwnLevel, own_level
 from nma.points import PointScale, is_number, point_scale
 from nma.priors import Normal
+from nma.sources import shared_link
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nma.links import Link
     from nma.posterior import Posterior
 
-__all__ = ["Baseline", "against_reference", "baseline", "leads_to", "standing"]
+__all__ = ["Baseline", "against_reference", "baseline", "leads_to", "meant", "standing"]
 
 OWN = "network"
 """What asks for the level that the network's own trials tell."""
@@ -77,7 +77,7 @@ def baseline(posterior: Posterior, level: Any, instrument: Any = None, sd: Any =
     """Return the user's level and points, or say what is wrong with them."""
     link = _link(posterior, instrument, sd)
     scale = None if instrument is None else point_scale(posterior, instrument, sd)
-    points = _points(posterior, sd) if scale is None else scale.factor
+    points = _points(link, sd) if scale is None else scale.factor
     if isinstance(level, str) and level == OWN:
         own = own_level(posterior, None if scale is None else scale.instrument, points)
         return Baseline(0.0, 0.0, link, None, points, scale, own)
@@ -91,7 +91,7 @@ def baseline(posterior: Posterior, level: Any, instrument: Any = None, sd: Any =
 def _link(posterior: Posterior, instrument: Any, sd: Any) -> Link:
     """Return the measure's link; refuse measures without one, and for others what is for SMD."""
     measure = posterior.network.measure
-    link = link_of(measure)
+    link = shared_link(posterior.network.sources)
     if link is None:
         message = (
             f"Absolute effects are not available for {measure}: what links it to a level is "
@@ -99,17 +99,18 @@ def _link(posterior: Posterior, instrument: Any, sd: Any) -> Link:
             "nma.effect_table has the relative effects."
         )
         raise ModelError(message)
-    already = ", in points already" * (measure == "MD")
+    why = {"MD": ", in points already", "SMD": " of a latent scale, which has no points"}
     for name, value in (("instrument", instrument), ("reference_sd", sd)):
-        if measure != "SMD" and value is not None:
-            message = f"{name}={shown(value)} is for SMD: these effects are {measure}{already}."
+        if not link.in_sds and value is not None:
+            own = f"these effects are {measure}{why.get(measure, '')}"
+            message = f"{name}={shown(value)} is for SMD{' of means' * (measure == 'SMD')}: {own}."
             raise ModelError(message)
     return link
 
 
-def _points(posterior: Posterior, sd: Any) -> float:
+def _points(link: Link, sd: Any) -> float:
     """Return the points that an effect of one stands for, where no instrument is named."""
-    if posterior.network.measure != "SMD":
+    if not link.in_sds:
         return 1.0
     if not is_number(sd) or sd <= 0:
         said = "`reference_sd` is missing" if sd is None else f"reference_sd={sd!r} is no sd"
@@ -127,7 +128,7 @@ def _require_level_of(posterior: Posterior, link: Link, level: Any) -> None:
     """Refuse what is no number, and numbers that the outcome cannot be under a treatment."""
     name, risk = posterior.comparator, link.level == "probability"
     if not is_number(level):
-        what = "mean outcome" if link.level == "mean" else f"{link.level} of the outcome"
+        what = "mean outcome" if link.level == "mean" else f"{link.level} of {link.of}"
         number, spread = (0.2, "-1.4, 0.2") if risk else (50, "50, 3")
         on = "" if link.linear else f" on the scale of the model, {link.scale}"
         message = (
@@ -194,3 +195,11 @@ def _own_words(name: str, base: Baseline, own: OwnLevel) -> str:
         "much levels differ between trials is not in the intervals."
     )
     return f"{said} {own.left_out}".rstrip()
+
+
+def meant(posterior: Posterior, base: Baseline) -> list[str]:
+    """Return what time, exposure or category the levels are of, as notes."""
+    if base.own is not None:
+        return [base.link.own] if base.link.own else []
+    said = base.link.stated.replace("{name}", shortened(posterior.comparator))
+    return [said] if said else []

@@ -25,6 +25,8 @@ __all__ = [
     "directions",
     "effect_covariance",
     "estimable",
+    "heterogeneity",
+    "log_normal",
     "rotation",
     "rows",
 ]
@@ -129,7 +131,8 @@ def rows(problem: Problem, free: str | None, known: Mapping[str, float]) -> Rows
         for block in problem.evidence
         if isinstance(block, Contrasts)
     ]
-    X, y, spread = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    none = (np.empty((0, problem.levels.shape[1])), np.empty(0), np.empty(0))
+    X, y, spread = (np.concatenate([none[k], *(part[k] for part in parts)]) for k in range(3))
     return Rows(X, y, spread, float(sum(part[3] for part in parts)))
 
 
@@ -212,6 +215,45 @@ def effect_covariance(problem: Problem, block: Contrasts, scale: str) -> NDArray
             arms = 0.5 * weight[:, :, None] * weight[:, None, :] * shared
             total += arms[:, 1:, 1:] - arms[:, 1:, :1] - arms[:, :1, 1:] + arms[:, :1, :1]
     return total
+
+
+def heterogeneity(
+    problem: Problem, block: Contrasts, scales: Mapping[str, NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Return what random effects add to the covariance of contrasts, (value, trial, row, row).
+
+    Parameters
+    ----------
+    problem : Problem
+        Has the effects.
+    block : Contrasts
+        The trials.
+    scales : mapping of str to array, (value,)
+        Values of the scales.
+    """
+    values = len(next(iter(scales.values()))) if scales else 1
+    total = np.zeros((values, *block.V.shape))
+    for name in dict.fromkeys(effect.scale for effect in problem.effects):
+        squared = scales[name][:, None, None, None] ** 2
+        total += squared * effect_covariance(problem, block, name)
+    return total
+
+
+def log_normal(
+    covariance: NDArray[np.float64], residual: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the log normal density of residuals, (value, trial).
+
+    Parameters
+    ----------
+    covariance : array, (value, trial, row, row)
+    residual : array, (value, trial, row)
+    """
+    solved = np.linalg.solve(covariance, residual[..., None])[..., 0]
+    misfit = np.einsum("vtk,vtk->vt", residual, solved)
+    size = residual.shape[-1] * np.log(2 * np.pi)
+    found: NDArray[np.float64] = -0.5 * (size + np.linalg.slogdet(covariance)[1] + misfit)
+    return found
 
 
 @final

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from nma.arrays import sigmoid
+from nma.arrays import ndtr, ndtri, sigmoid
 
-__all__ = ["LINKS", "Link", "link_of"]
+__all__ = ["LINKS", "PROBIT", "Link", "link_of"]
 
 
 class Function(Protocol):
@@ -21,7 +21,10 @@ class Function(Protocol):
 class Link(NamedTuple):
     """A link, its inverse, and in words the level that both are about and the scale it leads to.
 
-    ``bounded`` says whether every linear predictor stands for a level that can be.
+    ``bounded`` says whether every linear predictor stands for a level that can be, ``in_sds``
+    whether one unit of the scale is a standard deviation, worth some points of the level. ``of``
+    is what the level is of; ``stated`` and ``own`` are what a reader must know where the level of
+    {name} was stated, and where it is the trials' own.
     """
 
     link: Function
@@ -29,6 +32,10 @@ class Link(NamedTuple):
     level: str
     scale: str
     bounded: bool = True
+    in_sds: bool = False
+    of: str = "the outcome"
+    stated: str = ""
+    own: str = ""
 
     @property
     def linear(self) -> bool:
@@ -62,15 +69,33 @@ def _inverse_cloglog(x: Any, xp: Any = np) -> Any:
 
 LINKS = {
     "MD": Link(_same, _same, "mean", "mean"),
-    "SMD": Link(_same, _same, "mean", "mean"),
+    "SMD": Link(_same, _same, "mean", "mean", in_sds=True),
     "ROM": Link(_log, _exp, "mean", "log mean"),
     "OR": Link(_logit, sigmoid, "probability", "log odds"),
     "RR": Link(_log, _exp, "probability", "log probability", bounded=False),
     "RD": Link(_same, _same, "probability", "probability", bounded=False),
-    "HR": Link(_cloglog, _inverse_cloglog, "probability", "log cumulative hazard"),
-    "IRR": Link(_log, _exp, "rate", "log rate"),
+    "HR": Link(
+        _cloglog,
+        _inverse_cloglog,
+        "probability",
+        "log cumulative hazard",
+        stated="Risks are by the time for which that of {name} was given, whichever it is: hazards "
+        "are taken as proportional.",
+        own="Risks are by the end of one unit of the trials' time of follow-up.",
+    ),
+    "IRR": Link(
+        _log,
+        _exp,
+        "rate",
+        "log rate",
+        stated="Rates are per unit of exposure in which that of {name} was given.",
+        own="Rates are per unit of the trials' exposure.",
+    ),
 }
 """For each measure the link of its linear predictor; HR's is of the risk in one unit of time."""
+
+PROBIT = Link(ndtri, ndtr, "probability", "probits")
+"""The link of a probability by a normal latent scale, whose effects are SMDs."""
 
 
 def link_of(measure: str) -> Link | None:

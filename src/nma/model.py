@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, final
 
@@ -11,10 +12,10 @@ from nma.heterogeneity import Random
 from nma.network import Network
 from nma.priors import Normal, Prior
 from nma.problem import Problem
-from nma.protocols import Heterogeneity, Structure
+from nma.protocols import Heterogeneity, Outcome, Structure
 from nma.structures import Consistency
 
-__all__ = ["Model", "part_names", "prior_sentences", "problem", "stated_priors"]
+__all__ = ["Model", "part_names", "prior_sentences", "prior_words", "problem", "stated_priors"]
 
 NEXT = "next: nma.fit(network, model)"
 """What can be done with a model."""
@@ -93,34 +94,44 @@ def problem(model: Model, network: Network) -> Problem:
 
 
 def stated_priors(value: Any) -> list[tuple[str, Prior]]:
-    """Return every prior in a model, structure or heterogeneity, by the name of its field."""
+    """Return every prior in a value, by the name of its field or what its metadata say it is of."""
     found: list[tuple[str, Prior]] = []
     if not is_dataclass(value):
         return found
     for item in fields(value):
         inner = getattr(value, item.name)
         if isinstance(inner, Prior):
-            found.append((item.name, inner))
+            found.append((item.metadata.get("prior_of", item.name), inner))
         else:
             found += stated_priors(inner)
     return found
 
 
-def prior_sentences(model: Model) -> list[str]:
-    """Return the priors of a model that are stated, those the library chose said to be so.
+def prior_sentences(model: Model, outcomes: Iterable[Outcome] = ()) -> list[str]:
+    """Return the priors that are stated, those the library chose said to be so.
 
     The prior of trial levels is left out: it cancels in normal data.
+
+    Parameters
+    ----------
+    model : Model
+        Whose structure and heterogeneity state priors.
+    outcomes : iterable of Outcome
+        Likelihoods with parameters of their own state theirs.
     """
-    used = stated_priors(model.structure) + stated_priors(model.heterogeneity)
-    return [
-        f"Prior: {name} ~ {_shown(prior)}{f' ({prior.origin})' if prior.origin else ''}."
-        for name, prior in used
+    parts = (model.structure, model.heterogeneity, *outcomes)
+    said = [
+        f"Prior: {name} ~ {prior_words(prior)}."
+        for part in parts
+        for name, prior in stated_priors(part)
     ]
+    return list(dict.fromkeys(said))
 
 
-def _shown(prior: Prior) -> str:
-    """Return a prior as it is written, its numbers to four figures."""
-    return re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.4g}", repr(prior))
+def prior_words(prior: Prior) -> str:
+    """Return a prior as it is written, its numbers to four figures, and where it came from."""
+    written = re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.4g}", repr(prior))
+    return f"{written} ({prior.origin})" if prior.origin else written
 
 
 def part_names(model: Model) -> dict[str, str]:

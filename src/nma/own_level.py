@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 
-from nma.errors import ModelError, shortened
+from nma.errors import ModelError
 from nma.least_squares import BUDGET
+from nma.level_trials import NormalLevels, normal_levels, sampled_levels
 from nma.mixtures import Mixture
 from nma.new_trial import generator
-from nma.problem import Arms, Contrasts, Reading, arm_parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,22 +23,6 @@ if TYPE_CHECKING:
     from nma.problem import Problem
 
 __all__ = ["OwnLevel", "own_level"]
-
-LISTED = 5
-"""Trials that a note names."""
-
-
-class _Normal(NamedTuple):
-    """Trials whose arms report normal levels, all of one size.
-
-    ``arms`` (trial, arm) are positions in the problem, ``level`` and ``variance`` (trial, arm) what
-    they report, ``points`` (trial,) what one unit of it stands for.
-    """
-
-    arms: NDArray[np.int64]
-    level: NDArray[np.float64]
-    variance: NDArray[np.float64]
-    points: NDArray[np.float64]
 
 
 class _Given(NamedTuple):
@@ -75,7 +59,7 @@ class OwnLevel:
         What was fitted.
     sampled : array, (chain, draw), or None
         Sum of the levels of trials whose level was sampled, if there are any.
-    normal : tuple of _Normal
+    normal : tuple of NormalLevels
         The trials whose arms report normal levels.
     trials : int
         How many trials there are in all.
@@ -85,7 +69,7 @@ class OwnLevel:
 
     posterior: Posterior
     sampled: NDArray[np.float64] | None
-    normal: tuple[_Normal, ...]
+    normal: tuple[NormalLevels, ...]
     trials: int
     left_out: str = ""
 
@@ -155,7 +139,7 @@ class OwnLevel:
 
 def _sum(
     problem: Problem,
-    part: _Normal,
+    part: NormalLevels,
     level: NDArray[np.float64],
     scales: Mapping[str, NDArray[np.float64]],
     count: int,
@@ -170,7 +154,7 @@ def _sum(
 
 
 def _shares(
-    problem: Problem, part: _Normal, scales: Mapping[str, NDArray[np.float64]], count: int
+    problem: Problem, part: NormalLevels, scales: Mapping[str, NDArray[np.float64]], count: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return c, (value, trial, arm), and 1/(1'W1), (value, trial)."""
     size = part.arms.shape[1]
@@ -202,185 +186,11 @@ def own_level(posterior: Posterior, instrument: Instrument | None, points: float
     ModelError
         If no trial tells it, or trials tell levels that are not of one scale.
     """
-    problem = posterior.problem
-    if problem.predictor is not None:
+    if posterior.problem.predictor is not None:
         message = "reference_level='network' needs a linear model: state the level as a number."
         raise ModelError(message)
-    sampled = _sampled(posterior)
-    parts = [part for part in problem.evidence if isinstance(part, Contrasts)]
-    having = [(part, _has(posterior, part)) for part in parts]
-    _require_some(posterior, parts, having, sampled)
-    having, left_out = _chosen(posterior, having, instrument)
-    normal = tuple(_normal(part, here, instrument, points) for part, here in having if here.any())
+    sampled = sampled_levels(posterior)
+    normal, left_out = normal_levels(posterior, instrument, points, sampled)
     trials = sum(len(part.arms) for part in normal) + (0 if sampled is None else sampled.shape[-1])
     total = None if sampled is None else sampled.sum(axis=-1)
     return OwnLevel(posterior, total, normal, trials, left_out)
-
-
-def _has(posterior: Posterior, part: Contrasts) -> NDArray[np.bool_]:
-    """Return which trials of a part have the reference and report levels, (trial,)."""
-    names = posterior.problem.arms["treatment"].to_numpy()[part.arms]
-    told = part.reported is not None
-    return np.asarray((names == posterior.comparator).any(axis=1) & told)
-
-
-def _readings(part: Contrasts) -> tuple[Reading, ...]:
-    return (Reading(),) * len(part.arms) if part.readings is None else part.readings
-
-
-def _normal(
-    part: Contrasts, here: NDArray[np.bool_], instrument: Instrument | None, points: float
-) -> _Normal:
-    """Return some trials of a part, and the points that their levels are worth."""
-    assert part.reported is not None  # noqa: S101  of those that report levels
-    worth = np.full(int(here.sum()), points)
-    if instrument is not None:
-        told = _readings(part)
-        worth = np.array([told[k].points for k in np.flatnonzero(here)])
-    return _Normal(part.arms[here], part.reported[0][here], part.reported[1][here], worth)
-
-
-Having = list[tuple[Contrasts, "NDArray[np.bool_]"]]
-"""Parts of the evidence, and which of their trials tell the level."""
-
-
-def _chosen(
-    posterior: Posterior, having: Having, instrument: Instrument | None
-) -> tuple[Having, str]:
-    """Return the trials on one scale that report final scores if any does, and what was left."""
-    on = [
-        (part, here & [_is_on(told, instrument) for told in _readings(part)])
-        for part, here in having
-    ]
-    if instrument is not None and not any(here.any() for _, here in on):
-        _refuse(f"no trial that has {posterior.comparator!r} and reports arms is on {instrument}")
-    changes = [
-        (part, here & [told.is_change is True for told in _readings(part)]) for part, here in on
-    ]
-    finals = [(part, here & ~change) for (part, here), (_, change) in zip(on, changes, strict=True)]
-    chosen, gone = (finals, changes) if any(h.any() for _, h in finals) else (changes, [])
-    _require_one_scale(posterior, chosen, named=instrument is not None)
-    return chosen, _words(posterior, chosen, gone)
-
-
-def _is_on(told: Reading, instrument: Instrument | None) -> bool:
-    if instrument is None:
-        return True
-    return told.instrument is not None and told.instrument.same_points(instrument)
-
-
-def _words(posterior: Posterior, chosen: Having, gone: Having) -> str:
-    """Return what is left out because it is a change, or what the means are taken for."""
-    if posterior.network.measure not in {"MD", "SMD"}:
-        return ""
-    told = [_readings(part)[k].is_change for part, here in chosen for k in np.flatnonzero(here)]
-    if not told:
-        return ""
-    if all(told):
-        return "These trials report changes from baseline, so the level is a mean change."
-    names = _studies(posterior, gone)
-    parts = [f"Left out, for reporting changes from baseline: {_listed(names)}."] if names else []
-    if None in told:
-        parts.append(
-            "Means are taken as final scores: a trial that reports changes tells another level."
-        )
-    return " ".join(parts)
-
-
-def _studies(posterior: Posterior, having: Having) -> list[str]:
-    study = posterior.problem.arms["study"].to_numpy()
-    return sorted(str(name) for part, here in having for name in study[part.arms[here, 0]])
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - LISTED
-    return ", ".join(map(shortened, names[:LISTED])) + (f" and {more} more" if more > 0 else "")
-
-
-def _require_one_scale(posterior: Posterior, chosen: Having, *, named: bool) -> None:
-    """Refuse levels that are not in one unit: of several instruments, or reversed in part."""
-    told = [_readings(part)[k] for part, here in chosen for k in np.flatnonzero(here)]
-    by_unit = {(str(reading.instrument), reading.points): reading for reading in told}
-    if named or len(by_unit) < 2:
-        return
-    names = sorted({name for name, _ in by_unit})
-    if posterior.network.measure == "SMD":
-        first = next(iter(by_unit.values())).instrument
-        example = "" if first is None else f", such as instrument={first.name!r}"
-        _refuse(
-            f"trials with {posterior.comparator!r} report on {' and '.join(names)}, whose levels "
-            f"are not on one scale. Name the one to be read{example}"
-        )
-    if len({reading.points for reading in told}) > 1:
-        _refuse(
-            f"the means of some instruments among {' and '.join(names)} were reversed in sign, so "
-            "the trials' levels are not on one scale"
-        )
-
-
-def _require_some(
-    posterior: Posterior,
-    parts: Sequence[Contrasts],
-    having: Having,
-    sampled: NDArray[np.float64] | None,
-) -> None:
-    """Refuse where no trial tells a level, with the reason."""
-    told = any(here.any() for _, here in having) or bool(sampled is not None and sampled.size)
-    if told:
-        return
-    own = any(np.isnan(reading.points) for part in parts for reading in _readings(part))
-    if own:
-        _refuse(
-            "every trial is in units of its own SD, so its level is in a unit of its own too. "
-            "Standardise by instrument: in the outcome, name `instrument` and reference_sd='pooled'"
-        )
-    if sampled is None and not any(part.reported is not None for part in parts):
-        _refuse("no trial is analysed by its arms, and differences within trials tell no level")
-    _refuse(f"no trial that reports arms has {posterior.comparator!r}")
-
-
-def _refuse(why: str) -> None:
-    message = (
-        f"reference_level='network' cannot be answered: {why}. State the level as a number or as "
-        "nma.priors.Normal, from a cohort or a trial like your patients; trials tell their own if "
-        "they are entered by their arms."
-    )
-    raise ModelError(message)
-
-
-def _sampled(posterior: Posterior) -> NDArray[np.float64] | None:
-    """Return the sampled levels of the reference in the trials that have it, drawn last."""
-    problem = posterior.problem
-    found = [
-        _of_arms(posterior, part, suffix)
-        for place, suffix in arm_parts(problem).items()
-        if isinstance(part := problem.evidence[place], Arms)
-    ]
-    return np.concatenate(found, axis=-1) if found else None
-
-
-def _of_arms(posterior: Posterior, part: Arms, suffix: str) -> NDArray[np.float64]:
-    """Return m_i + (z - mean of z) . beta of the reference in the trials that have it."""
-    problem = posterior.problem
-    trial, index = np.unique(part.trial, return_inverse=True)
-    member = (index == np.arange(len(trial))[:, None]).astype(float)
-    mean = member / member.sum(axis=1, keepdims=True) @ problem.levels[part.arms]
-    is_reference = problem.arms["treatment"].to_numpy()[part.arms] == posterior.comparator
-    has = np.unique(index[is_reference])
-    level = posterior.levels[posterior.position(posterior.comparator)]
-    beta = posterior.draws.values["beta"].to_numpy()
-    return np.asarray(_trial_level(posterior, part, suffix, has) + beta @ (level - mean[has]).T)
-
-
-def _trial_level(posterior: Posterior, part: Arms, suffix: str, has: NDArray[np.int64]) -> Any:
-    lower, upper = part.trial_level.support
-    if lower == upper:
-        return lower
-    name = f"trial_level{suffix}"
-    if name not in posterior.draws.values:
-        message = (
-            f"{type(posterior.engine).__name__} kept no trial levels, of which "
-            "reference_level='network' is made: fit with nma.engines.NUTS(), or state the level."
-        )
-        raise ModelError(message)
-    return posterior.draws.values[name].to_numpy()[..., has]

@@ -247,13 +247,14 @@ def beyond(names: Sequence[str], means: Sequence[float], instrument: Instrument)
 
 def _require_standardised(network: Network) -> None:
     measure = network.measure
-    if measure == "SMD":
+    links = [source.outcome.absolute_link for source in network.sources]
+    if measure == "SMD" and any(link is not None and link.in_sds for link in links):
         return
-    why = (
-        "mean differences are in points already: use nma.effect_table"
-        if measure == "MD"
-        else "only standardised mean differences can be turned into points"
-    )
+    why = {
+        "MD": "mean differences are in points already: use nma.effect_table",
+        "SMD": "it is of ordered categories, in standard deviations of a latent scale that has no "
+        "points; nma.absolute_table has the probabilities that effects lead to",
+    }.get(measure, "only standardised mean differences can be turned into points")
     message = f"The measure is {measure}: {why}."
     raise ModelError(message)
 

@@ -108,8 +108,10 @@ class Posterior:
     @property
     def priors(self) -> tuple[str, ...]:
         """The priors that were used, as sentences; none by least squares."""
-        used = self.draws.intervals == "credible"
-        return tuple(prior_sentences(self.model)) if used else ()
+        if self.draws.intervals != "credible":
+            return ()
+        outcomes = (source.outcome for source in self.network.sources)
+        return tuple(prior_sentences(self.model, outcomes))
 
     def to_arviz(self) -> Any:
         """Return the draws as ArviZ takes them: ``posterior``, ``sample_stats``, ``observed_data``.

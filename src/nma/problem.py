@@ -240,38 +240,49 @@ class Contrasts:
 class Arms:
     """Arm-level evidence with a likelihood of its own.
 
+    Its callables are asked about one value or about many at once. Linear predictors ``eta`` are
+    (..., arm), the arms in the order of ``data``; ``auxiliary`` is None where the likelihood has
+    no parameters of its own, else (..., parameter) with leading axes that broadcast against those
+    of ``eta``: (parameter,) for all values alike, (value, parameter) beside (value, arm), or
+    (value, 1, parameter) beside (value, node, arm). Answers have the broadcast leading axes. With
+    ``xp`` PyTensor's tensors there are none: ``eta`` is (arm,) and ``auxiliary`` (parameter,).
+
     Parameters
     ----------
     arms, trial : array of int, (arm,)
         Positions in ``Problem.arms``, and the trial of each.
-    data : mapping of str to array, (arm,)
+    data : mapping of str to array, (arm, ...)
         The counts, means or times the density reads.
     density : callable
         ``density(eta, auxiliary, data, xp)``: log likelihood of every arm with all its constants,
-        (arm,), in the functions of ``xp``, which is NumPy or PyTensor's tensors.
+        (..., arm), in the functions of ``xp``, which is NumPy or PyTensor's tensors.
     trial_level : Prior
         Prior of each trial's mean linear predictor.
     auxiliary : Parameters, optional
-        Parameters of the likelihood alone, such as cut-points.
+        Parameters of the likelihood alone, such as those of cut-points.
     fitted : callable
         ``fitted(eta, auxiliary, data, xp)``: what the data are expected to be, as a probability or
-        a rate, (arm,).
+        a rate, (..., arm), or (..., arm, number) where an arm has several.
     deviance : callable
-        ``deviance(fitted, data, xp)``: residual deviance of every arm, (arm,), which is twice the
-        log likelihood that the data could have at best minus the one they have.
+        ``deviance(fitted, data, xp)``: residual deviance of every arm, (..., arm), which is twice
+        the log likelihood that the data could have at best minus the one they have.
     observed : callable, optional
-        ``observed(data)``: what was seen of what is ``fitted``, such as a proportion, (arm,).
+        ``observed(data)``: what was seen of what is ``fitted``, such as a proportion, (arm,) or
+        (arm, number).
+    points : callable, optional
+        ``points(data)``: the data points of every arm, (arm,); one each if not given.
     """
 
     arms: NDArray[np.int64]
     trial: NDArray[np.int64]
-    data: Mapping[str, NDArray[np.float64]]
+    data: Mapping[str, NDArray[Any]]
     density: Callable[..., Any]
     trial_level: Prior
     auxiliary: Parameters | None = None
     fitted: Callable[..., Any] = field(kw_only=True)
     deviance: Callable[..., Any] = field(kw_only=True)
     observed: Callable[..., Any] | None = field(kw_only=True, default=None)
+    points: Callable[..., Any] | None = field(kw_only=True, default=None)
 
 
 Evidence = Contrasts | Arms
@@ -345,6 +356,8 @@ class Draws:
         R-hat and effective draws of every quantity that was sampled, (statistic, ...).
     software : mapping of str to str
         Versions of what sampled, beyond what every fit uses.
+    interrupted : bool
+        Whether the user stopped the run; ``faults`` then say what was kept.
     """
 
     sampler: Callable[[], xr.Dataset]
@@ -356,6 +369,7 @@ class Draws:
     statistics: xr.Dataset | None = None
     convergence: xr.Dataset | None = None
     software: Mapping[str, str] = field(default_factory=dict)
+    interrupted: bool = False
 
     @cached_property
     def values(self) -> xr.Dataset:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from nma.errors import Issue
 from nma.instruments import ReferenceSD
+from nma.links import Link
 from nma.priors import Prior
 from nma.problem import ArmEffect, Draws, Evidence, Parameters, Problem, Scale
 
@@ -42,6 +43,10 @@ class Outcome(Protocol):
     @property
     def ratio(self) -> bool:
         """Whether effects are log ratios, printed back-transformed."""
+
+    @property
+    def absolute_link(self) -> Link | None:
+        """What links the scale of the model to the outcome's level; None where it is unknown."""
 
     @property
     def reports(self) -> Literal["arms", "contrasts"]:

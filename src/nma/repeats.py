@@ -103,8 +103,9 @@ def _merged(rows: pd.DataFrame, outcome: Outcome, groups: list[NDArray[np.int64]
     merged, issues, changes = rows.copy(), [], []
     for group in groups:
         arms, first = rows.iloc[group], rows.index[group[0]]
-        numbers = dict(outcome.merged(arms))
-        untold = [name for name in outcome.columns if not np.isfinite(numbers.get(name, np.nan))]
+        numbers = {name: x for name, x in outcome.merged(arms).items() if np.isfinite(x)}
+        there = [name for name in outcome.columns if arms[name].notna().any()]
+        untold = [name for name in there if name not in numbers]
         if untold:
             issues.append(_cannot(arms, untold))
             continue

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
+from nma.errors import ModelError
+from nma.links import Link
 from nma.problem import readonly
 from nma.protocols import Outcome
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["Source"]
+__all__ = ["Source", "shared_link"]
 
 
 @final
@@ -51,3 +54,25 @@ class Source:
         """Return the source read as normal contrasts; itself where it is."""
         outcome = self.outcome.as_normal()
         return self if outcome is self.outcome else replace(self, outcome=outcome)
+
+
+def shared_link(sources: Sequence[Source]) -> Link | None:
+    """Return the link by which effects lead to levels of the outcome; None where one is unknown.
+
+    Raises
+    ------
+    ModelError
+        If the trials tell levels of different kinds.
+    """
+    links = dict.fromkeys(source.outcome.absolute_link for source in sources)
+    known = [link for link in links if link is not None]
+    if len(known) < len(links):
+        return None
+    if len({(link.link, link.in_sds) for link in known}) > 1:
+        listed = " and ".join(f"a {link.level} of {link.of}" for link in known)
+        message = (
+            f"The trials tell levels of different kinds, {listed}, and an effect leads to one kind "
+            "alone. nma.effect_table has the relative effects."
+        )
+        raise ModelError(message)
+    return max(known, key=lambda link: bool(link.own))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, final
 import numpy as np
 import pandas as pd
 
-from nma.baselines import Baseline, against_reference, baseline, leads_to, standing
+from nma.baselines import Baseline, against_reference, baseline, leads_to, meant, standing
 from nma.errors import ModelError, nearest, shortened
 from nma.estimates import (
     Estimates,
@@ -22,6 +22,7 @@ from nma.estimates import (
     require_level,
     sampled,
 )
+from nma.sources import shared_link
 from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["standardised_table"]
 
-SMALLEST = -700.0
-"""Linear predictor at which a probability is nearly the smallest number there is."""
+SMALLEST = 1e-300
+"""A probability that is nearly the smallest number there is."""
 
 
 @final
@@ -59,19 +60,20 @@ def standardised_table(
     reference_level: float | Normal | Literal["network"],
     level: float = 0.95,
 ) -> Table:
-    r"""Return risk ratios or risk differences at a baseline risk, from a model of OR or HR.
+    r"""Return risk ratios or risk differences at a baseline risk, from odds or hazard ratios.
 
     .. math:: p_k = g^{-1}(g(p_0) + d_{k0}), \qquad
        \mathrm{RR}_k = p_k/p_0, \qquad \mathrm{RD}_k = p_k - p_0
 
     with :math:`p_0` the risk under the reference treatment, ``posterior.comparator``, and g the
-    logit for OR, the complementary log-log for HR. One OR means another RR and RD at every
-    baseline risk, so both hold for the stated one alone, and no risk leaves 0 to 1.
+    logit for OR, the complementary log-log for HR, and the probit for SMD of ordered categories,
+    where risks are of a category or a higher one. One OR means another RR and RD at every baseline
+    risk, so both hold for the stated one alone, and no risk leaves 0 to 1.
 
     Parameters
     ----------
     posterior : Posterior
-        A fitted model of odds ratios or hazard ratios.
+        A fitted model of odds ratios, hazard ratios, or SMDs of ordered categories.
     measure : {"RR", "RD"}
         Risk ratio or risk difference.
     reference_level : float, Normal or "network"
@@ -128,18 +130,19 @@ def standardised_table(
 
 
 def _require_suited(posterior: Posterior, measure: str) -> None:
-    """Refuse other measures than RR and RD, and models that are not of OR or HR."""
+    """Refuse other measures than RR and RD, and models whose effects lead to no risk below 1."""
     if measure not in COMPARISONS:
         message = (
             f"measure={measure!r} cannot be standardised: ask for 'RR' or 'RD'."
             f"{nearest(str(measure), list(COMPARISONS))}"
         )
         raise ModelError(message)
-    fitted = posterior.network.measure
-    if fitted in {"OR", "HR"}:
+    fitted, link = posterior.network.measure, shared_link(posterior.network.sources)
+    if link is not None and link.level == "probability" and link.bounded:
         return
     message = (
-        f"{measure} at a baseline risk comes from a model of OR or HR, and this one is of {fitted}."
+        f"{measure} at a baseline risk comes from a model of OR or HR, or of ordered categories, "
+        f"and this one is of {fitted}."
     )
     if fitted in COMPARISONS:
         message += " nma.effect_table has its effects, nma.absolute_table the risks."
@@ -165,7 +168,7 @@ def _compared(
     base: Baseline, how: _Comparison, d: NDArray[np.float64], above: NDArray[np.float64] | float = 0
 ) -> NDArray[np.float64]:
     """Return the comparison at effects ``d`` where the reference is ``above`` the stated mean."""
-    lowest = SMALLEST - base.mean
+    lowest = float(base.link.link(SMALLEST)) - base.mean
     p, p0 = (base.inverse(np.maximum(x, lowest)) for x in (above + d, np.asarray(above)))
     return how.against(p, p0)
 
@@ -182,10 +185,4 @@ def _caption(posterior: Posterior, base: Baseline, how: _Comparison, level: floa
 
 
 def _notes(posterior: Posterior, base: Baseline) -> list[str]:
-    name = shortened(posterior.comparator)
-    found = [standing(posterior, base)]
-    if posterior.network.measure == "HR" and base.own is None:
-        found.append(f"Risks are by the time for which that of {name} was given.")
-    elif posterior.network.measure == "HR":
-        found.append("Risks are by the end of one unit of the trials' time of follow-up.")
-    return found
+    return [standing(posterior, base), *meant(posterior, base)]

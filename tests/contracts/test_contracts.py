@@ -20,7 +20,7 @@ import nma
 import oracle
 from nma.model import problem
 from nma.priors import Fixed, HalfNormal, Normal
-from nma.problem import Contrasts
+from nma.problem import Arms, Contrasts
 from nma.protocols import Engine, Heterogeneity, Outcome, Structure
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ ARMS = pd.DataFrame(
         "sd": [1.0, 1.2, 0.9, 1.0, 1.1, 1.0, 0.8],
         "n": [20, 25, 40, 38, 41, 12, 15],
         "r": [4, 9, 11, 15, 20, 0, 6],
+        "s": [7, 6, float("nan"), float("nan"), float("nan"), 3, 4],
         "years": [10.5, 12.0, 41.0, 40.0, 39.5, 6.0, 7.0],
         "score": [5.0, 4.0, 6.1, 5.5, 5.2, 4.4, 4.9],
         "scale": ["NRS", "NRS", "PSFS", "PSFS", "PSFS", "NRS", "NRS"],
@@ -60,6 +61,7 @@ SMD = dataclasses.replace(MEANS, measure="SMD")
 OR = nma.outcomes.Binary("r", "n", measure="OR", better="higher")
 RATE = nma.outcomes.Rate("r", "years", better="lower")
 BY_INSTRUMENT = dataclasses.replace(SMD, instrument="scale")
+ORDERED = nma.outcomes.Ordinal(["r", "s"], "n", counts="exclusive", measure="SMD", better="higher")
 OUTCOMES: dict[str, Outcome] = {
     "Binary": OR,
     "Binary, HR": dataclasses.replace(OR, measure="HR", time="years"),
@@ -81,6 +83,10 @@ OUTCOMES: dict[str, Outcome] = {
     "Contrast, HR": nma.outcomes.Contrast(
         "hr", lower="lower", upper="upper", base_se="base", measure="HR", better="lower"
     ),
+    "Ordinal": ORDERED,
+    "Ordinal, OR": dataclasses.replace(ORDERED, measure="OR"),
+    "Ordinal, events": dataclasses.replace(ORDERED, categories=["r"]),
+    "Ordinal, normal": ORDERED.as_normal(),
     "Rate": RATE,
     "Rate, normal": RATE.as_normal(),
 }
@@ -91,6 +97,7 @@ HETEROGENEITIES: dict[str, Heterogeneity] = {
 }
 ENGINES: dict[str, Engine] = {
     "Gaussian": nma.engines.Gaussian(draws=1024),
+    "Laplace": nma.engines.Laplace(draws=1024),
     "LeastSquares": nma.engines.LeastSquares(draws=1024),
     "NUTS": nma.engines.NUTS(draws=1000, tune=500, chains=8, progress=False),
 }
@@ -173,12 +180,51 @@ def test_arms_tell_density_fitted_values_and_deviance(outcome: Outcome) -> None:
         copy = pickle.loads(pickle.dumps(part))  # noqa: S301  our own value
         saturated = []
         for _ in range(3):
-            eta = rng.normal(-3, 0.5, len(part.arms))
-            density = part.density(eta, None, part.data, np)
-            np.testing.assert_array_equal(copy.density(eta, None, copy.data, np), density)
-            fitted = part.fitted(eta, None, part.data, np)
+            eta, own = rng.normal(-3, 0.5, len(part.arms)), auxiliary_of(part, rng)
+            density = part.density(eta, own, part.data, np)
+            np.testing.assert_array_equal(copy.density(eta, own, copy.data, np), density)
+            fitted = part.fitted(eta, own, part.data, np)
             saturated.append(part.deviance(fitted, part.data, np) / 2 + density)
         np.testing.assert_allclose(saturated, saturated[:1] * 3, rtol=1e-9, atol=1e-9)
+
+
+def auxiliary_of(part: Arms, rng: np.random.Generator, *leading: int) -> Any:
+    """Draw the parameters of a likelihood alone from their prior, if it has any."""
+    if part.auxiliary is None:
+        return None
+    return rng.normal(size=(*leading, len(part.auxiliary.names)))
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
+def test_arms_answer_for_many_values_at_once(outcome: Outcome) -> None:
+    """Linear predictors (value, node, arm) beside auxiliary (value, 1, parameter), and fewer."""
+    (source,) = network(outcome).sources
+    rng = np.random.default_rng(5)
+    for part in outcome.evidence(source.rows, source.arms, Normal(0, 10)):
+        if isinstance(part, Contrasts):
+            continue
+        many = rng.normal(-3, 0.5, (4, 3, len(part.arms)))
+        own = auxiliary_of(part, rng, 4, 1)
+        density = part.density(many, own, part.data, np)
+        fitted = part.fitted(many, own, part.data, np)
+        deviance = part.deviance(fitted, part.data, np)
+        assert density.shape == deviance.shape == many.shape
+        for value, node in np.ndindex(4, 3):
+            one = many[value, node], None if own is None else own[value, 0], part.data, np
+            np.testing.assert_allclose(density[value, node], part.density(*one), rtol=1e-13)
+            np.testing.assert_allclose(fitted[value, node], part.fitted(*one), rtol=1e-13)
+            alone = part.deviance(part.fitted(*one), part.data, np)
+            np.testing.assert_allclose(deviance[value, node], alone, rtol=1e-13)
+        flat = many[:, 0], None if own is None else own[:, 0], part.data, np
+        np.testing.assert_array_equal(part.density(*flat), density[:, 0])
+        shared = many, None if own is None else own[0, 0], part.data, np
+        np.testing.assert_array_equal(part.density(*shared)[0], density[0])
+        if part.observed is not None:
+            seen = part.observed(part.data)
+            assert seen.shape == fitted.shape[2:]
+            np.testing.assert_allclose(part.deviance(seen, part.data, np), 0, atol=1e-9)
+        if part.points is not None:
+            assert (part.points(part.data) >= 1).all()
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
@@ -231,7 +277,14 @@ def agree(beta: NDArray[np.float64], mean: NDArray[np.float64], sd: NDArray[np.f
         np.testing.assert_array_less(error, 0.1)
 
 
-OWN_LIKELIHOOD = {"Binary", "Binary, HR", "Rate"}
+OWN_LIKELIHOOD = {
+    "Binary",
+    "Binary, HR",
+    "Ordinal",
+    "Ordinal, OR",
+    "Ordinal, events",
+    "Rate",
+}
 MET = [
     (engine, outcome)
     for engine in ENGINES

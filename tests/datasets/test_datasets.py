@@ -21,12 +21,18 @@ def test_the_names_are_known() -> None:
         "back_pain",
         "back_pain_reviews",
         "back_pain_simulated",
+        "bcg",
         "blocker",
+        "diabetes",
+        "dietary_fat",
         "musician",
         "parkinson",
+        "psoriasis",
         "senn2013",
         "smoking",
+        "statins",
         "thrombolytics",
+        "transfusion",
     )
 
 

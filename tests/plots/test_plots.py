@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from io import BytesIO
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -33,6 +34,7 @@ VERBS: dict[str, Any] = {
     "heterogeneity": nma.plots.heterogeneity,
     "leverage": nma.plots.leverage,
     "dev_dev": nma.plots.dev_dev,
+    "prior_sensitivity": nma.plots.prior_sensitivity,
 }
 COMMON = nma.Model(heterogeneity=nma.heterogeneity.Common())
 SHORT = [f"drug {chr(65 + k)}" for k in range(25)]
@@ -67,14 +69,20 @@ def posteriors() -> dict[str, nma.Posterior]:
 def ask(posteriors: dict[str, nma.Posterior]) -> Ask:
     """What a verb is asked about."""
 
+    @cache
     def subject(verb: str, kind: str) -> tuple[Any, ...]:
-        posterior = posteriors[kind]
-        others = {"network": (posterior.network,)}
-        if verb == "dev_dev":
-            return nma.fit(posterior.network, COMMON), posterior
-        return others.get(verb, (posterior,))
+        return about(verb, posteriors[kind])
 
     return subject
+
+
+def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
+    """Return what a verb draws, of one posterior."""
+    if verb == "prior_sensitivity":
+        return (nma.checks.prior_sensitivity(posterior),)
+    if verb == "dev_dev":
+        return nma.fit(posterior.network, COMMON), posterior
+    return (posterior.network if verb == "network" else posterior,)
 
 
 def svg(ax: Any) -> str:
@@ -129,9 +137,9 @@ def test_what_the_data_are_stands_below(ask: Ask, verb: str) -> None:
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "network"])
 def test_a_poor_fit_is_said_first(ask: Ask, verb: str) -> None:
-    *others, posterior = ask(verb, "4")
+    (posterior,) = ask("forest", "4")
     poor = replace(posterior, draws=replace(posterior.draws, faults=("It diverged.",)))
-    ax = VERBS[verb](*others, poor)
+    ax = VERBS[verb](*about(verb, poor))
     assert pictures.faults(ax) == []
     renderer = ax.figure.canvas.get_renderer()
     top = max(pictures.words(ax), key=lambda text: text.get_window_extent(renderer).y1)
@@ -177,7 +185,7 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
 
 
 def test_figures_share_a_page(ask: Ask) -> None:
-    figure = Figure(figsize=(16, 21), layout="constrained")
+    figure = Figure(figsize=(20, 24), layout="constrained")
     FigureCanvasAgg(figure)
     page = figure.subplots(4, 2).ravel()
     for verb, ax in zip(VERBS, page, strict=False):
@@ -326,13 +334,14 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "heterogeneity": "posterior",
         "leverage": "root",
         "dev_dev": "first",
+        "prior_sensitivity": "estimate",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)
     assert svg(VERBS[verb].draw(changed)) != svg(VERBS[verb].draw(marks))
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "network"])
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"network", "prior_sensitivity"}))
 def test_what_is_no_posterior_is_told_how_to_become_one(ask: Ask, verb: str) -> None:
     (evidence,) = ask("network", "4")
     others = ask(verb, "4")[:-1]

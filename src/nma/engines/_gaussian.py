@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 
 from nma.engines import _quadrature
 from nma.engines._charts import Chart, chart_of
+from nma.engines._conditional import (
+    Answer,
+    factored,
+    interpolated,
+    inverse,
+    multipliers,
+    scaled,
+)
+from nma.engines._settings import require_whole
 from nma.engines._sobol import dataset, sobol
 from nma.errors import EngineError
 from nma.least_squares import Rows, rows
@@ -73,9 +81,8 @@ class Gaussian:
     tolerance: float = 1e-7
 
     def __post_init__(self) -> None:
-        if self.draws < 1 or self.chains < 1:
-            message = f"{self!r} would draw nothing: draws and chains must be 1 or more."
-            raise EngineError(message)
+        for name, least in (("draws", 1), ("chains", 1), ("seed", 0)):
+            require_whole(self, name, least)
 
     def unsuited(self, problem: Problem) -> str | None:
         """Return why the engine cannot answer: evidence or a predictor that is not normal."""
@@ -113,7 +120,7 @@ class Gaussian:
         )
 
 
-def _rounding(parameters: Parameters, answer: _Answer) -> float:
+def _rounding(parameters: Parameters, answer: Answer) -> float:
     """Return about how far rounding moves standard deviations, relative to themselves.
 
     The squared ratio of the largest to the smallest diagonal entry of a triangular factor is a
@@ -151,16 +158,6 @@ def _unsettled(engine: Gaussian, grid: _quadrature.Grid) -> str:
 
 @final
 @dataclass(frozen=True, eq=False)
-class _Answer:
-    """The normal posterior of beta at each node: mean + factor . z with z standard normal."""
-
-    log_evidence: NDArray[np.float64]
-    mean: NDArray[np.float64]
-    factor: NDArray[np.float64]
-
-
-@final
-@dataclass(frozen=True, eq=False)
 class _Conditional:
     """Everything needed to condition on values of the scales."""
 
@@ -173,7 +170,7 @@ class _Conditional:
 
     @classmethod
     def of(cls, problem: Problem) -> _Conditional:
-        precision, log_determinant = _inverse(problem.parameters)
+        precision, log_determinant = inverse(problem.parameters)
         within = tuple(dict.fromkeys(effect.scale for effect in problem.effects))
         free, others = (within[0], within[1:]) if within else (None, ())
         lone = rows(problem, free, {})
@@ -195,17 +192,17 @@ class _Conditional:
         ]
         return np.asarray(self.solve(points, factor=False).log_evidence + sum(priors))
 
-    def solve(self, points: NDArray[np.float64], *, factor: bool) -> _Answer:
+    def solve(self, points: NDArray[np.float64], *, factor: bool) -> Answer:
         """Return the conditional posteriors; ``factor`` only where asked for."""
         at = {scale.name: points[:, k] for k, scale in enumerate(self.problem.scales)}
-        parts: list[tuple[NDArray[np.int64], _Answer]] = []
+        parts: list[tuple[NDArray[np.int64], Answer]] = []
         for nodes, evidence in self._rotations(at, len(points)):
             here = {name: values[nodes] for name, values in at.items()}
             parts.append((nodes, self._solve(evidence, here, len(nodes), factor=factor)))
         order = np.argsort(np.concatenate([nodes for nodes, _ in parts]))
         fields = ("log_evidence", "mean", "factor")
         joined = [np.concatenate([getattr(answer, f) for _, answer in parts]) for f in fields]
-        return _Answer(*(values[order] for values in joined))
+        return Answer(*(values[order] for values in joined))
 
     def _rotations(
         self, at: dict[str, NDArray[np.float64]], nodes: int
@@ -225,17 +222,17 @@ class _Conditional:
 
     def _solve(
         self, evidence: Rows, at: dict[str, NDArray[np.float64]], nodes: int, *, factor: bool
-    ) -> _Answer:
+    ) -> Answer:
         """Condition beta = mean + D b, b ~ N(0, K), where D holds the scales of the parameters."""
         prior = self.problem.parameters
         tau = at[self.free] if self.free is not None else np.zeros(nodes)
         variance = 1 + tau[:, None] ** 2 * evidence.spread
-        D = _multipliers(prior, at, nodes)
+        D = multipliers(prior, at, nodes)
         residual = evidence.y - evidence.X @ prior.mean
         right = D * ((residual / variance) @ evidence.X)
-        precision = _scaled(evidence.gram(1 / variance), D)
+        precision = scaled(evidence.gram(1 / variance), D)
         precision += self.precision
-        b, half_log_determinant, factors = _factored(precision, right, factor=factor)
+        b, half_log_determinant, factors = factored(precision, right, factor=factor)
         beta = prior.mean + D * b
         misfit = ((evidence.y - beta @ evidence.X.T) ** 2 / variance).sum(axis=1)
         misfit += np.einsum("np,pq,nq->n", b, self.precision, b)
@@ -248,55 +245,10 @@ class _Conditional:
         )
         if D.shape[1] > 1:
             factors = factors * D[:, :, None]
-        return _Answer(log_evidence - half_log_determinant, beta, factors)
+        return Answer(log_evidence - half_log_determinant, beta, factors)
 
 
-def _multipliers(
-    prior: Parameters, at: dict[str, NDArray[np.float64]], nodes: int
-) -> NDArray[np.float64]:
-    """Return the scale of every parameter at every node, or one column of ones for them all."""
-    if not any(prior.scale):
-        return np.ones((nodes, 1))
-    ones = np.ones(nodes)
-    return np.stack([at[name] if name is not None else ones for name in prior.scale], axis=1)
-
-
-def _scaled(gram: NDArray[np.float64], D: NDArray[np.float64]) -> NDArray[np.float64]:
-    return gram if D.shape[1] == 1 else D[:, :, None] * gram * D[:, None, :]
-
-
-def _inverse(parameters: Parameters) -> tuple[NDArray[np.float64], float]:
-    """Return the prior precision at unit scale and the log determinant of the covariance."""
-    try:
-        lower = np.linalg.cholesky(parameters.covariance)
-    except np.linalg.LinAlgError as error:
-        message = "The prior covariance of the parameters is not positive definite."
-        raise EngineError(message) from error
-    inverse = np.linalg.inv(lower)
-    return inverse.T @ inverse, 2 * float(np.log(np.diagonal(lower)).sum())
-
-
-def _factored(
-    precision: NDArray[np.float64], right: NDArray[np.float64], *, factor: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Solve at every node: solution, half the log determinant, and F with F F' = inverse."""
-    from scipy.linalg.lapack import dpotrf, dpotrs, dtrtri
-
-    solution, diagonal = np.empty_like(right), np.empty_like(right)
-    factors = np.empty(precision.shape if factor else (len(right), right.shape[1], 0))
-    for node, (matrix, vector) in enumerate(zip(precision, right, strict=True)):
-        lower, failed = dpotrf(matrix, lower=1)
-        if failed:
-            message = "The posterior precision is not positive definite to machine accuracy."
-            raise EngineError(message)
-        solution[node] = dpotrs(lower, vector, lower=1)[0]
-        diagonal[node] = lower.diagonal()
-        if factor:
-            factors[node] = dtrtri(lower, lower=1)[0].T
-    return solution, np.log(diagonal).sum(axis=1), factors
-
-
-def _moments(problem: Problem, grid: _quadrature.Grid, answer: _Answer) -> Moments:
+def _moments(problem: Problem, grid: _quadrature.Grid, answer: Answer) -> Moments:
     nodes = grid.nodes
     return Moments(
         weight=grid.weight,
@@ -308,9 +260,7 @@ def _moments(problem: Problem, grid: _quadrature.Grid, answer: _Answer) -> Momen
     )
 
 
-def _draw(
-    engine: Gaussian, problem: Problem, grid: _quadrature.Grid, answer: _Answer
-) -> xr.Dataset:
+def _draw(engine: Gaussian, problem: Problem, grid: _quadrature.Grid, answer: Answer) -> xr.Dataset:
     from scipy.special import ndtri
 
     scales, parameters = len(problem.scales), len(problem.parameters.names)
@@ -318,38 +268,9 @@ def _draw(
     uniforms = sobol(
         scales + parameters, chains=engine.chains, draws=engine.draws, seed=engine.seed
     ).reshape(-1, scales + parameters)
-    positions = grid.sample(uniforms[:, :scales])
+    positions, _ = grid.sample(uniforms[:, :scales])
     with one_thread():
-        beta = _interpolated(grid, answer, positions, ndtri(uniforms[:, scales:]))
+        beta, _ = interpolated(grid, answer, positions, ndtri(uniforms[:, scales:]))
     values = grid.values_at(positions)
     drawn = {scale.name: values[:, k].reshape(shape) for k, scale in enumerate(problem.scales)}
     return dataset(problem, drawn, beta.reshape(*shape, parameters))
-
-
-def _interpolated(
-    grid: _quadrature.Grid,
-    answer: _Answer,
-    positions: NDArray[np.float64],
-    normal: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return beta at each draw's scales, by local cubic interpolation of mean and factor.
-
-    Both are analytic in the chart's position, so that a few neighbouring nodes give them far
-    more closely than draws can tell. Draws between the same nodes are turned together.
-    """
-    node = np.zeros((len(positions), 1), dtype=int)
-    weight = np.ones((len(positions), 1))
-    for scale, axis in enumerate(grid.axes):
-        nodes, weights = _quadrature.local_weights(positions[:, scale], len(axis))
-        node = (node[:, :, None] * len(axis) + nodes[:, None, :]).reshape(len(node), -1)
-        weight = (weight[:, :, None] * weights[:, None, :]).reshape(len(weight), -1)
-    order = np.argsort(node[:, 0], kind="stable")
-    node, weight, normal = node[order], weight[order], normal[order]
-    start = np.flatnonzero(np.r_[True, np.diff(node[:, 0]) > 0])
-    beta = np.empty(normal.shape)
-    for first, last in pairwise([*start.tolist(), len(order)]):
-        near = node[first]
-        turned = np.swapaxes(answer.factor[near], 1, 2)
-        values = normal[first:last] @ turned + answer.mean[near][:, None]
-        beta[order[first:last]] = np.einsum("dk,kdp->dp", weight[first:last], values)
-    return beta

@@ -23,6 +23,7 @@ from nma.engines._pymc import (
     is_of_arms,
     sampled_arms,
 )
+from nma.engines._settings import require_whole
 from nma.errors import EngineError
 from nma.problem import Draws, Problem, Scale
 
@@ -94,8 +95,9 @@ class NUTS:
     progress: bool = True
 
     def __post_init__(self) -> None:
-        for name, least in (("draws", 1), ("tune", 1), ("chains", 1), ("seed", 0), ("cores", 1)):
-            _require_whole(self, name, least)
+        for name, least in (("draws", 1), ("tune", 1), ("chains", 1), ("seed", 0)):
+            require_whole(self, name, least)
+        require_whole(self, "cores", 1, optional=True)
         if self.draws * self.chains > MOST:
             message = f"{self.draws * self.chains:,} draws are asked for: {MOST:,} is the most."
             raise EngineError(message)
@@ -141,29 +143,21 @@ class NUTS:
             values, statistics = _run(self, model)
         whole = _finished(values, statistics)
         if not whole["chain"] or not whole["draw"].stop:
-            raise EngineError(INTERRUPTED)
+            raise EngineError(INTERRUPTED) from KeyboardInterrupt()
         values = _reported(values.isel(whole), problem)
         statistics = statistics.isel(whole)
         judgement = judge(values[_learnt(values, problem)], statistics)
+        stopped = _interrupted(self, values)
         return Draws(
             sampler=partial(_kept, values),
             diagnostics=judgement.worst,
             notices=_notices(self, problem, statistics),
-            faults=(*_interrupted(self, values), *judgement.faults),
+            faults=(*stopped, *judgement.faults),
             statistics=statistics,
             convergence=judgement.convergence,
             software={name: version(name) for name in ("pymc", "pytensor", self.sampler)},
+            interrupted=bool(stopped),
         )
-
-
-def _require_whole(engine: NUTS, name: str, least: int) -> None:
-    """Refuse what is no whole number of ``least`` or more; ``cores`` may be left open."""
-    value = getattr(engine, name)
-    if name == "cores" and value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        message = f"{name}={value!r} is not a whole number of {least} or more."
-        raise EngineError(message)
 
 
 MOST = 10_000_000
@@ -241,7 +235,7 @@ def _by_pymc(engine: NUTS, model: Any, cores: int) -> Any:
         raise EngineError(message) from error
     except ValueError as error:
         if "Not enough samples" in str(error):
-            raise EngineError(INTERRUPTED) from None
+            raise EngineError(INTERRUPTED) from KeyboardInterrupt()
         raise
 
 

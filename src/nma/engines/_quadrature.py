@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from nma.engines._charts import Chart
+from nma.interpolation import cumulative, inverted, local_weights
 from nma.mixtures import Marginal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["Grid", "integrate", "local_weights"]
+__all__ = ["Grid", "integrate"]
 
 DROP = 30.0
 """Log density below the maximum at which a node no longer matters (e^-30 = 1e-13)."""
@@ -47,9 +48,6 @@ NOWHERE = -1e9
 DIES_OFF = 8.0
 """Fall of a moment's log integrand, at the upper end, without which the moment is infinite."""
 
-UPSAMPLE = 16
-"""Points of a tabulated marginal for each interval between nodes."""
-
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -67,7 +65,8 @@ class Grid:
     log_integral : float
         Logarithm of the integral.
     error : float
-        Change of the log integral and (relative) of the means of the scales in the last doubling.
+        Change of the log integral and (relative) of the means of the scales, where they exist, in
+        the last doubling.
     """
 
     charts: tuple[Chart, ...]
@@ -91,28 +90,31 @@ class Grid:
         value = self.charts[scale].value(self.axes[scale])
         others = tuple(axis for axis in range(len(self.axes)) if axis != scale)
         weight = self.weight.reshape(self.log_density.shape).sum(axis=others)
-        mean = float(weight @ value) if self._has_moment(scale, 1) else math.inf
-        sd = math.sqrt(weight @ (value - mean) ** 2) if self._has_moment(scale, 2) else math.inf
-        position, cumulative = _cumulative(_marginal_log(self, scale)[None])
+        along = _marginal_log(self.log_density, scale)
+        mean = float(weight @ value) if _dies_off(along, value, 1) else math.inf
+        sd = math.sqrt(weight @ (value - mean) ** 2) if _dies_off(along, value, 2) else math.inf
+        position, below = cumulative(along[None])
         fine = np.interp(position, np.arange(len(value)), self.axes[scale])
-        return Marginal(self.charts[scale].value(fine), cumulative[0], mean, sd)
+        return Marginal(self.charts[scale].value(fine), below[0], mean, sd)
 
-    def _has_moment(self, scale: int, power: int) -> bool:
-        """Return whether the integrand of a moment dies off towards the upper end."""
-        log_value = _log(self.charts[scale].value(self.axes[scale]))
-        along = _marginal_log(self, scale) + power * log_value
-        return len(along) == 1 or bool(along[-1] < along.max() - DIES_OFF)
+    def sample(
+        self, uniforms: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return fractional node positions, (draw, scale), one scale after another by its CDF.
 
-    def sample(self, uniforms: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return fractional node positions, (draw, scale), one scale after another by its CDF."""
+        With them comes the log density, (draw,), of the values of the scales there.
+        """
         density = self.log_density[None]
-        positions = np.empty_like(uniforms)
-        for scale in range(len(self.axes)):
+        positions, log_density = np.empty_like(uniforms), np.zeros(len(uniforms))
+        for scale, (axis, chart) in enumerate(zip(self.axes, self.charts, strict=True)):
             here = _sum_out(density, first=2)
-            positions[:, scale] = _invert(here, uniforms[:, scale])
+            positions[:, scale], relative = inverted(here, uniforms[:, scale])
+            if len(axis) > 1:
+                x = np.interp(positions[:, scale], np.arange(len(axis)), axis)
+                log_density += np.log(relative / (axis[1] - axis[0])) - chart.log_slope(x)
             if scale + 1 < len(self.axes):
                 density = _interpolate(density, positions[:, scale])
-        return positions
+        return positions, log_density
 
     def values_at(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the scales at fractional node positions."""
@@ -137,7 +139,8 @@ def integrate(
     charts : sequence of Chart
         One for each scale.
     tolerance : float
-        Bound on the last change of the log integral and, relatively, of each scale's mean.
+        Bound on the last change of the log integral and, relatively, of each scale's mean where
+        it has one.
     """
 
     def evaluate(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -252,42 +255,23 @@ def _integrals(
     axes: tuple[NDArray[np.float64], ...],
     log_density: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return the log integral, then the mean of each scale."""
+    """Return the log integral, then the mean of each scale, or zero where it has none."""
     weight, log_integral = _weights(axes, log_density)
-    return np.append(log_integral, weight.ravel() @ _values(charts, _mesh(axes)))
+    means = weight.ravel() @ _values(charts, _mesh(axes))
+    for k, (chart, axis) in enumerate(zip(charts, axes, strict=True)):
+        means[k] *= _dies_off(_marginal_log(log_density, k), chart.value(axis), 1)
+    return np.append(log_integral, means)
+
+
+def _dies_off(along: NDArray[np.float64], value: NDArray[np.float64], power: int) -> bool:
+    """Return whether the integrand of a moment of a scale dies off towards the upper end."""
+    moment = along + power * _log(value)
+    return len(moment) == 1 or bool(moment[-1] < moment.max() - DIES_OFF)
 
 
 def _change(coarse: NDArray[np.float64], fine: NDArray[np.float64]) -> float:
     size = np.r_[1.0, np.maximum(np.abs(fine[1:]), np.finfo(float).tiny)]
     return float(np.max(np.abs(fine - coarse) / size))
-
-
-def local_weights(
-    position: NDArray[np.float64], length: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the nodes and Lagrange weights of local cubic interpolation.
-
-    Parameters
-    ----------
-    position : array, (point,)
-        Fractional positions between 0 and ``length - 1``.
-    length : int
-        Number of nodes.
-
-    Returns
-    -------
-    nodes, weights : array, (point, neighbour)
-        Four neighbours, or all nodes where there are fewer.
-    """
-    order = min(4, length)
-    start = np.clip(np.floor(position).astype(int) - 1, 0, length - order)
-    nodes = start[:, None] + np.arange(order)
-    weights = np.ones(nodes.shape)
-    for j in range(order):
-        for k in range(order):
-            if j != k:
-                weights[:, j] *= (position - nodes[:, k]) / (j - k)
-    return nodes, weights
 
 
 def _sum_out(density: NDArray[np.float64], *, first: int) -> NDArray[np.float64]:
@@ -298,30 +282,8 @@ def _sum_out(density: NDArray[np.float64], *, first: int) -> NDArray[np.float64]
     return np.reshape(top + np.log(total), density.shape[:first])
 
 
-def _marginal_log(grid: Grid, scale: int) -> NDArray[np.float64]:
-    return _sum_out(np.moveaxis(grid.log_density, scale, 0), first=1)
-
-
-def _cumulative(
-    log_density: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return fine positions, (point,), and the CDF there, (row, point)."""
-    length = log_density.shape[1]
-    position = np.linspace(0, length - 1, (length - 1) * UPSAMPLE + 1)
-    nodes, weights = local_weights(position, length)
-    relative = np.maximum(log_density - log_density.max(axis=1, keepdims=True), -700.0)
-    density = np.exp(np.einsum("rpk,pk->rp", relative[:, nodes], weights))
-    steps = np.zeros_like(density)
-    steps[:, 1:] = np.cumsum((density[:, 1:] + density[:, :-1]) / 2, axis=1)
-    return position, steps / np.where(steps[:, -1:] > 0, steps[:, -1:], 1.0)
-
-
-def _invert(log_density: NDArray[np.float64], uniform: NDArray[np.float64]) -> NDArray[np.float64]:
-    position, cumulative = _cumulative(log_density)
-    if len(cumulative) == 1:
-        return np.interp(uniform, cumulative[0], position)
-    rows = zip(uniform, cumulative, strict=True)
-    return np.array([np.interp(u, row, position) for u, row in rows])
+def _marginal_log(log_density: NDArray[np.float64], scale: int) -> NDArray[np.float64]:
+    return _sum_out(np.moveaxis(log_density, scale, 0), first=1)
 
 
 def _interpolate(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from nma.problem import Problem
 
-__all__ = ["dataset", "sobol"]
+__all__ = ["dataset", "neighbours", "sobol"]
 
 
 def sobol(dimensions: int, *, chains: int, draws: int, seed: int) -> NDArray[np.float64]:
@@ -31,6 +31,19 @@ def sobol(dimensions: int, *, chains: int, draws: int, seed: int) -> NDArray[np.
     digits = (points * 2**bits).astype(np.int64)
     shift = rng.integers(2**bits, size=(chains, 1, dimensions))
     return np.asarray(((digits ^ shift) + 0.5) / 2**bits)
+
+
+def neighbours(points: NDArray[np.float64], axis: int = 0) -> NDArray[np.int64]:
+    """Return an order of points, (value, dimension), in which those in sequence lie close by.
+
+    They are halved at the median along one axis after the other.
+    """
+    if len(points) <= 2:
+        return np.arange(len(points))
+    order = np.argsort(points[:, axis], kind="stable")
+    halves = order[: len(order) // 2], order[len(order) // 2 :]
+    following = (axis + 1) % points.shape[1]
+    return np.concatenate([half[neighbours(points[half], following)] for half in halves])
 
 
 def dataset(

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["deviance", "dic"]
 
 TOGETHER = (
-    "A trial of several correlated contrasts is one line: its deviance and leverage are those of "
-    "all of them, and it counts as many data points."
+    "A trial of several correlated contrasts, or an arm of several numbers, is one line: its "
+    "deviance and leverage are those of all of them, and it counts as many data points."
 )
 
 
@@ -63,7 +63,8 @@ def deviance(posterior: Posterior, *, plug_in: PlugIn = "fitted") -> Table:
     Table
         One line for each arm, two-arm contrast, or trial of several correlated contrasts:
         ``study``, ``treatment``, ``rows`` (the user's), ``points``, ``observed``, ``fitted``
-        (proportions, rates, or on the scale of the model), ``deviance`` and ``leverage``.
+        (proportions, rates, or on the scale of the model; empty for lines of several numbers, such
+        as arms of ordered categories), ``deviance`` and ``leverage``.
 
     Raises
     ------

@@ -37,7 +37,7 @@ class Points:
     labels : DataFrame
         study, treatment, rows and points of each.
     observed, fitted : array, (point,)
-        NaN for several correlated contrasts taken together.
+        NaN for several correlated contrasts taken together, and for arms of several numbers.
     deviance : array, (chain, point)
         Posterior mean, in each stratum.
     leverage : array, (point,)
@@ -74,17 +74,19 @@ def points(posterior: Posterior, plug_in: PlugIn) -> Points:
 
 def _averages(posterior: Posterior) -> list[list[Averages]]:
     """Return posterior means by stratum and part."""
-    found: list[list[Averages]] = []
+    found: dict[int, list[Averages]] = {}
     suffixes = arm_parts(posterior.problem)
+    parts = posterior.problem.evidence
     with one_thread():
         for values in strata(posterior):
-            if values.chain == len(found):
-                found.append([{} for _ in posterior.problem.evidence])
-            for number, part in enumerate(posterior.problem.evidence):
-                told = found[values.chain][number]
-                for name, each in _told(values, part, suffixes.get(number, "")).items():
-                    told[name] = told.get(name, 0.0) + np.tensordot(values.weight, each, axes=1)
-    return found
+            told = [_told(values, part, suffixes.get(k, "")) for k, part in enumerate(parts)]
+            for chain in np.unique(values.chain).tolist():
+                weight = np.where(values.chain == chain, values.weight, 0.0)
+                sums = found.setdefault(chain, [{} for _ in parts])
+                for sum_, here in zip(sums, told, strict=True):
+                    for name, each in here.items():
+                        sum_[name] = sum_.get(name, 0.0) + np.tensordot(weight, each, axes=1)
+    return list(found.values())
 
 
 def _told(values: Values, part: Evidence, suffix: str) -> Averages:
@@ -93,24 +95,14 @@ def _told(values: Values, part: Evidence, suffix: str) -> Averages:
 
 
 def _of_arms(values: Values, part: Arms, suffix: str) -> Averages:
-    eta, auxiliary = values.predictor(part, suffix), values.auxiliary(part, suffix)
-    fitted = _fitted(part, eta, auxiliary)
-    told = {"fitted": fitted, "eta": eta, "deviance": _each(part.deviance, fitted, part)}
+    auxiliary = values.auxiliary(part, suffix)
+    if not values.keeps(part, suffix):
+        told = values.expectations(part, suffix)
+        return told if auxiliary is None else {**told, "auxiliary": auxiliary}
+    eta = values.predictor(part, suffix)
+    fitted = part.fitted(eta, auxiliary, part.data, np)
+    told = {"fitted": fitted, "eta": eta, "deviance": part.deviance(fitted, part.data, np)}
     return told if auxiliary is None else {**told, "auxiliary": auxiliary}
-
-
-def _fitted(part: Arms, eta: Any, auxiliary: Any) -> Any:
-    if auxiliary is None:
-        return part.fitted(eta, None, part.data, np)
-    both = zip(eta, auxiliary, strict=True)
-    return np.stack([part.fitted(one, other, part.data, np) for one, other in both])
-
-
-def _each(deviance: Any, fitted: Any, part: Arms) -> Any:
-    """Return the deviance of every arm at every value; arms of several numbers take their turn."""
-    if part.auxiliary is None:
-        return deviance(fitted, part.data, np)
-    return np.stack([deviance(one, part.data, np) for one in fitted])
 
 
 def _of_normal(values: Values, part: Contrasts) -> Averages:
@@ -184,11 +176,11 @@ def _at_mean(part: Evidence, told: Averages, plug_in: PlugIn) -> Any:
 
 
 def _seen(part: Evidence, told: Averages) -> tuple[Any, Any]:
-    """Return what was observed and what is fitted."""
+    """Return what was observed and what is fitted, NaN where a line has several numbers."""
     if isinstance(part, Arms):
         nothing = np.full(len(part.arms), np.nan)
-        fitted = told["fitted"] if np.ndim(told["fitted"]) == 1 else nothing
-        return (nothing if part.observed is None else part.observed(part.data)), fitted
+        observed = nothing if part.observed is None else part.observed(part.data)
+        return tuple(x if np.ndim(x) == 1 else nothing for x in (observed, told["fitted"]))
     if part.reported is not None:
         error = np.einsum("tak,tk->ta", _centred(part)[0], told["residual"])
         return part.reported[0].ravel(), (part.reported[0] - error).ravel()
@@ -208,7 +200,7 @@ def labelled(posterior: Posterior, part: Evidence, *, by_arm: bool) -> pd.DataFr
     treatment, study = arms["treatment"].to_numpy(), arms["study"].to_numpy()
     if by_arm:
         place = np.ravel(part.arms)
-        named, sizes = list(treatment[place]), [1] * len(place)
+        named, sizes = list(treatment[place]), _sizes(part)
         lines = [[int(k)] for k in place]
     else:
         lines = [[int(k) for k in trial] for trial in part.arms]
@@ -224,6 +216,12 @@ def labelled(posterior: Posterior, part: Evidence, *, by_arm: bool) -> pd.DataFr
             "position": first,
         }
     )
+
+
+def _sizes(part: Any) -> list[int]:
+    """Return the data points of every arm of a part."""
+    ask = getattr(part, "points", None)
+    return [1] * np.size(part.arms) if ask is None else [int(size) for size in ask(part.data)]
 
 
 def _named(treatments: NDArray[Any]) -> str:

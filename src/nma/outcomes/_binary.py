@@ -10,7 +10,7 @@ import pandas as pd
 
 from nma.errors import Issue, ModelError, nearest
 from nma.instruments import ReferenceSD
-from nma.links import LINKS
+from nma.links import LINKS, Link
 from nma.outcomes import _binomial, _checks, _events, _zero_cells
 from nma.outcomes._differences import contrasts
 from nma.outcomes._events import Events
@@ -125,6 +125,11 @@ class Binary:
     def ratio(self) -> bool:
         """Whether effects are log ratios, printed back-transformed."""
         return self.measure != "RD"
+
+    @property
+    def absolute_link(self) -> Link:
+        """What links the scale of the model to a probability."""
+        return LINKS[self.measure]
 
     @property
     def columns(self) -> tuple[str, ...]:

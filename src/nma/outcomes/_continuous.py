@@ -11,6 +11,7 @@ import pandas as pd
 
 from nma.errors import Issue, ModelError
 from nma.instruments import Instrument, ReferenceSD
+from nma.links import LINKS, Link
 from nma.outcomes import _checks, _doubts, _reference
 from nma.outcomes._by_name import ByName
 from nma.outcomes._differences import differences, most_precise_first
@@ -152,6 +153,11 @@ class Continuous:
     def ratio(self) -> bool:
         """Whether effects are log ratios, printed back-transformed."""
         return self.measure == "ROM"
+
+    @property
+    def absolute_link(self) -> Link:
+        """What links the scale of the model to a mean."""
+        return LINKS[self.measure]
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from nma.errors import Issue, ModelError, nearest, shown
 from nma.instruments import ReferenceSD
+from nma.links import Link, link_of
 from nma.outcomes import _checks, _multiarm
 from nma.outcomes._estimates import NO_SPREAD, Estimates, require_one_spread
 from nma.outcomes._measures import RATIOS, UNSAID, has_unit_one, require_better, require_measure
@@ -121,6 +122,11 @@ class Contrast:
     def ratio(self) -> bool:
         """Whether effects are log ratios, printed back-transformed."""
         return self.measure in RATIOS
+
+    @property
+    def absolute_link(self) -> Link | None:
+        """What links the scale of the model to a level; None for a measure of your own."""
+        return link_of(self.measure)
 
     @property
     def columns(self) -> tuple[str, ...]:

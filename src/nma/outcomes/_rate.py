@@ -9,7 +9,7 @@ import numpy as np
 
 from nma.errors import Issue, ModelError, nearest
 from nma.instruments import ReferenceSD
-from nma.links import LINKS
+from nma.links import LINKS, Link
 from nma.outcomes import _checks, _events, _poisson, _zero_cells
 from nma.outcomes._differences import contrasts
 from nma.outcomes._events import Events
@@ -93,6 +93,11 @@ class Rate:
                 f"{nearest(self.likelihood, ['poisson', 'normal'])}"
             )
             raise ModelError(message)
+
+    @property
+    def absolute_link(self) -> Link:
+        """What links the scale of the model to a rate."""
+        return LINKS[self.measure]
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -65,7 +65,8 @@ def marks(posterior: Posterior) -> Table:
         For each data point ``study``, ``treatment``, ``root`` (the square root of the mean
         residual deviance, with the sign of observed minus fitted), ``leverage``, ``dic`` (its
         contribution) and ``named``, whether that is above 3. Trials of several correlated
-        contrasts have a positive root, and their numbers are by contrast.
+        contrasts and arms of several categories have a positive root, and their numbers are by
+        contrast or category.
 
     Raises
     ------

@@ -1,0 +1,184 @@
+"""Other people's numbers, and how near ours must come to them.
+
+Their numbers come from Markov chains and are printed to a few digits. Ours must lie within
+
+    half a unit of the last printed digit + 4 sqrt(theirs^2 + ours^2)
+
+where *theirs* is the Monte Carlo error of the source and *ours* is our own. With n effective draws
+from a distribution with quantile function Q, standard deviation s and kurtosis k, theirs is
+
+    of the mean s / sqrt(n), of the standard deviation s sqrt((k - 1) / (4 n)),
+    of a quantile (Q(p + e) - Q(p - e)) / 2 with e = sqrt(p (1 - p) / n),
+    of the mean deviance sqrt(2 pD / n), of pD the same, and of DIC twice that,
+
+because the deviance is near D(mean) plus a chi-squared on pD degrees of freedom. Q, s and k are
+those of our draws. Ours is the spread of the same number over our chains, which are independent.
+
+WinBUGS, and so the NICE DSU documents, take pD at the mean of linear predictors; gemtc and multinma
+at the mean of fitted values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+import nma
+from nma import fit_measures
+from nma.priors import HalfNormal, LogNormal, Normal, Uniform
+from nma.protocols import Engine
+
+Array = NDArray[np.float64]
+Key = tuple[str, str] | Literal["tau"]
+"""What a number is of: treatment versus comparator, or the heterogeneity."""
+Tau = HalfNormal | LogNormal | Uniform | None
+"""The prior of the heterogeneity; none for a common effect."""
+PlugIn = Literal["fitted", "linear predictor"]
+WINBUGS: PlugIn = "linear predictor"
+"""Where the NICE DSU documents take pD."""
+
+ENGINE: Engine | None = None
+"""What answers in every test of the literature; the library's own choice where none."""
+
+SIGMAS = 4
+LEVELS = {"lower": 0.025, "median": 0.5, "upper": 0.975}
+
+
+class Stored(NamedTuple):
+    """A marginal posterior as another program's chains tell it, unrounded.
+
+    ``draws``: its effective draws, the fewest of those reported for it.
+    """
+
+    mean: float
+    sd: float
+    lower: float
+    median: float
+    upper: float
+    draws: int
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """Its numbers by name."""
+        return {name: value for name, value in self._asdict().items() if name != "draws"}
+
+
+class Run(NamedTuple):
+    """What another program's run says: marginals, then deviance, pD and DIC.
+
+    ``draws``: its fewest effective draws.
+    """
+
+    tau: Tau
+    marginals: Mapping[Key, Stored]
+    fit: tuple[float, float, float]
+    draws: int
+
+
+def fit(network: nma.Network, tau: Tau = None) -> nma.Posterior:
+    """Return a fit under the priors of the NICE DSU documents: N(0, 100^2) for everything else."""
+    wide = Normal(0, 100)
+    spread = nma.heterogeneity.Common() if tau is None else nma.heterogeneity.Random(tau)
+    model = nma.Model(nma.structures.Consistency(wide), spread, trial_levels=wide)
+    return nma.fit(network, model, engine=ENGINE)
+
+
+@cache
+def fitted(name: str, tau: Tau = None) -> nma.Posterior:
+    """Return the fit of a shipped network, once, with nothing said against it."""
+    posterior = fit(nma.datasets.network(name), tau)
+    assert not posterior.poor
+    return posterior
+
+
+def of(posterior: nma.Posterior, key: Key) -> Array:
+    """Return draws of an effect or of tau, (chain, draw)."""
+    if key == "tau":
+        return posterior.draws.values["tau"].to_numpy()
+    treatment, comparator = key
+    effects = nma.relative_effects(posterior, comparators=[comparator])
+    return effects.sel(treatment=treatment, comparator=comparator).to_numpy()
+
+
+def half_a_unit(number: str | float) -> float:
+    """Return half a unit of the last digit of a printed number; 0 for one that is not rounded."""
+    return 0.5 * 10.0 ** -len(number.partition(".")[2]) if isinstance(number, str) else 0.0
+
+
+def summarised(draws: Array, name: str) -> float:
+    """Return the mean, the sd or a quantile of draws."""
+    if name in LEVELS:
+        return float(np.quantile(draws, LEVELS[name]))
+    return float(draws.mean() if name == "mean" else draws.std())
+
+
+def their_error(draws: Array, name: str, effective: float) -> float:
+    """Return the Monte Carlo error that a number has from so many effective draws."""
+    sd = float(draws.std())
+    if name == "mean":
+        return sd / float(np.sqrt(effective))
+    if name == "sd":
+        kurtosis = float(((draws - draws.mean()) ** 4).mean()) / sd**4
+        return sd * float(np.sqrt((kurtosis - 1) / (4 * effective)))
+    p = LEVELS[name]
+    e = np.sqrt(p * (1 - p) / effective)
+    lower, upper = np.quantile(draws, np.clip([p - e, p + e], 0, 1))
+    return float(upper - lower) / 2
+
+
+def our_error(draws: Array, name: str) -> float:
+    """Return the standard error of a number, from its spread over chains."""
+    each = [summarised(chain, name) for chain in draws]
+    return float(np.std(each, ddof=1) / np.sqrt(len(each)))
+
+
+def tolerance(number: str | float, theirs: float, ours: float) -> float:
+    """Return how far from a number ours may lie."""
+    return half_a_unit(number) + SIGMAS * float(np.hypot(theirs, ours))
+
+
+def compared(
+    draws: Array, numbers: Mapping[str, str] | Mapping[str, float], effective: float
+) -> pd.DataFrame:
+    """Return a line for each number: theirs, ours and the tolerance."""
+    lines = {}
+    for name, number in numbers.items():
+        errors = their_error(draws, name, effective), our_error(draws, name)
+        lines[name] = (float(number), summarised(draws, name), tolerance(number, *errors))
+    return pd.DataFrame.from_dict(lines, orient="index", columns=["theirs", "ours", "tolerance"])
+
+
+def compared_fit(
+    posterior: nma.Posterior,
+    numbers: Sequence[str] | Sequence[float],
+    effective: float,
+    plug_in: PlugIn = "fitted",
+) -> pd.DataFrame:
+    """Return a line each for deviance, pD and DIC: theirs, ours and the tolerance."""
+    table = fit_measures.dic(posterior, plug_in=plug_in)
+    lines = {}
+    error = float(np.sqrt(2 * float(table["pD"].iloc[0]) / effective))
+    given: list[str | float] = list(numbers)
+    for name, number in zip(("deviance", "pD", "DIC"), given, strict=True):
+        errors = error * (2 if name == "DIC" else 1), float(table.attrs[f"mcse_{name}"])
+        lines[name] = (float(number), float(table[name].iloc[0]), tolerance(number, *errors))
+    return pd.DataFrame.from_dict(lines, orient="index", columns=["theirs", "ours", "tolerance"])
+
+
+def assert_near(table: pd.DataFrame, what: object = "") -> None:
+    """Assert that every number lies within its tolerance."""
+    wrong = table[(table["theirs"] - table["ours"]).abs() > table["tolerance"]]
+    assert wrong.empty, f"{what}\n{wrong}"
+
+
+def assert_run(name: str, run: Run) -> None:
+    """Assert that a shipped network gives what another program's run says."""
+    posterior = fitted(name, run.tau)
+    for key, stored in run.marginals.items():
+        assert_near(compared(of(posterior, key), stored.numbers, stored.draws), key)
+    assert_near(compared_fit(posterior, run.fit, run.draws), name)
