@@ -104,6 +104,16 @@ class ArmTrials:
         parts = np.split(found, ends, axis=3)
         return [p.reshape(*p.shape[:3], *size) for p, size in zip(parts, sizes, strict=True)]
 
+    def trial_levels(
+        self,
+        level: NDArray[np.float64],
+        scales: Scales,
+        uniform: NDArray[np.float64],
+        auxiliary: Any = None,
+    ) -> NDArray[np.float64]:
+        """Return draws of the levels m, (value, trial), at as many uniform numbers."""
+        return self.group.levels(*self.given(level, scales), uniform, auxiliary)
+
     def _told(
         self,
         function: Callable[..., NDArray[np.float64]],
