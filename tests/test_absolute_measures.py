@@ -278,9 +278,6 @@ def test_where_no_arms_tell_a_level_it_is_refused(verb: Any) -> None:
         with pytest.raises(ModelError, match=r"differences within trials tell no level. State"):
             verb(fitted(measure), reference_level="network", **more)
     outcome = nma.outcomes.Binary("r", "n", measure="OR", better="lower")
-    without = counted(outcome, ROWS, drawn("123", 2).drop_vars("trial_level"))
-    with pytest.raises(ModelError, match="Given kept no trial levels"):
-        verb(without, reference_level="network")
     posterior = counted(outcome, ROWS, drawn("123", 2))
     arms = posterior.problem.arms.replace({"treatment": {"A": "Z"}})
     nowhere = replace(posterior, problem=replace(posterior.problem, arms=arms))

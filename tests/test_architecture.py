@@ -55,6 +55,7 @@ ROOMS = [
     "estimates",
     "effects",
     "points",
+    "arm_levels",
     "level_trials",
     "own_level",
     "baselines",

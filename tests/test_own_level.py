@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from numpy.typing import NDArray
 from scipy import linalg, stats
 from scipy.integrate import trapezoid
@@ -17,7 +18,7 @@ from levels import Given
 from nma.errors import ModelError
 from nma.estimates import replicate_error
 from nma.network import Network
-from nma.priors import Fixed, HalfNormal, Normal
+from nma.priors import Fixed, HalfNormal, Normal, Uniform
 from own_models import Components, NodeSplit, RandomInconsistency, Regression, TwoKinds, loop
 
 Array = NDArray[np.float64]
@@ -335,8 +336,6 @@ def test_sampled_and_normal_trials_count_alike() -> None:
     ]
     rng = np.random.default_rng(8)
     shape = (4, 1000)
-    import xarray as xr
-
     values = xr.Dataset(
         {
             "beta": (("chain", "draw", "parameter"), rng.normal(0.3, 0.2, (*shape, 2))),
@@ -513,3 +512,80 @@ def test_knapp_hartung_levels_are_drawn() -> None:
     posterior = nma.fit(parkinson(), engine=engine)
     table = nma.absolute_table(posterior, reference_level="network")
     assert (table["mcse"] > 0).all()
+
+
+ROWS = pd.DataFrame(
+    {"s": [*"112233"], "t": [*"ABABAB"], "r": [9, 14, 3, 7, 0, 2], "n": [60, 61, 40, 42, 30, 31]}
+)
+
+
+@pytest.mark.parametrize("tau", [None, HalfNormal(0.6)], ids=["common", "random"])
+def test_levels_that_were_integrated_out_are_drawn_back(tau: HalfNormal | None) -> None:
+    """Against a grid of effect and tau, and of every trial's own level and effects within it."""
+    heterogeneity = nma.heterogeneity.Common() if tau is None else nma.heterogeneity.Random(tau)
+    model = nma.Model(nma.structures.Consistency(Normal(0, 2)), heterogeneity)
+    outcome = nma.outcomes.Binary("r", "n", measure="OR", better="lower")
+    network = Network.from_arms(ROWS, study="s", treatment="t", outcome=outcome, reference="A")
+    posterior = nma.fit(network, model, engine=nma.engines.Laplace(seed=2))
+    assert "trial_level" not in posterior.draws.values
+    mean, sd = on_a_grid(tau)
+    risks = nma.absolute_effects(posterior, reference_level="network").to_numpy()
+    level = np.log(risks / (1 - risks))
+    for drawn, expected in ((level, mean), ((level - mean) ** 2, sd**2)):
+        error = replicate_error(drawn)
+        assert (np.abs(drawn.mean(axis=(0, 1)) - expected) < 5 * error + 1e-4).all()
+    table = nma.absolute_table(posterior, reference_level="network")
+    assert "leads to the mean level of the 3 trials with it" in table.caption
+    again = nma.absolute_effects(posterior, reference_level="network").to_numpy()
+    np.testing.assert_array_equal(risks, again)
+    other = nma.absolute_effects(posterior, reference_level="network", seed=1).to_numpy()
+    assert not np.allclose(risks, other)
+
+
+def on_a_grid(tau: HalfNormal | None) -> tuple[Array, Array]:
+    """Return mean and sd of the log odds under A and B, by nothing but sums."""
+    effect = np.linspace(-3, 5, 81)
+    scales = np.zeros(1) if tau is None else np.linspace(0.03, 3, 50)
+    m = np.linspace(-12, 2, 113)
+    x, w = np.polynomial.hermite_e.hermegauss(21)
+    log = stats.norm(0, 2).logpdf(effect)[:, None] + 0.0 * scales
+    log = log if tau is None else log + tau.log_density(scales)
+    first, second = np.zeros(log.shape), np.zeros(log.shape)
+    for _, trial in ROWS.groupby("s"):
+        told = np.broadcast_to(stats.norm(0, 10).logpdf(m), (*log.shape, len(m)))
+        for side, (r, n) in zip((-0.5, 0.5), trial[["r", "n"]].to_numpy(), strict=True):
+            eta = m + side * effect[:, None, None]
+            u = scales[:, None] / np.sqrt(2) * x
+            at = eta[..., None] + u[:, None, :]
+            likelihood = np.exp(r * at - n * np.logaddexp(0, at)) @ (w / w.sum())
+            told = told + np.log(likelihood)
+        weight = np.exp(told - told.max())
+        total = weight.sum(axis=-1)
+        log = log + np.log(total) + told.max()
+        mean = (weight @ m) / total
+        first = first + mean / 3
+        second = second + ((weight @ m**2) / total - mean**2) / 9
+    weight = np.exp(log - log.max())
+    weight = weight / weight.sum()
+    means, sds = [], []
+    for side in (-0.5, 0.5):  # the level under A is m - d/2, under B m + d/2
+        level = first + side * effect[:, None]
+        means.append((weight * level).sum())
+        sds.append(np.sqrt((weight * (second + (level - means[-1]) ** 2)).sum()))
+    return np.array(means), np.array(sds)
+
+
+def test_levels_that_cannot_be_drawn_back_are_refused() -> None:
+
+    outcome = nma.outcomes.Binary("r", "n", measure="OR", better="lower")
+    network = Network.from_arms(ROWS, study="s", treatment="t", outcome=outcome, reference="A")
+    values = xr.Dataset(
+        {
+            "beta": (("chain", "draw", "parameter"), np.zeros((2, 5, 1))),
+            "tau": (("chain", "draw"), np.ones((2, 5))),
+        }
+    )
+    model = nma.Model(trial_levels=Uniform(-5, 5))
+    posterior = nma.fit(network, model, engine=Given(values))
+    with pytest.raises(ModelError, match=r"Given kept no trial levels.*cannot be drawn back: the"):
+        nma.absolute_table(posterior, reference_level="network")

@@ -1,14 +1,15 @@
-"""Which trials tell the level of the reference, in what unit, and why none does."""
+"""Which trials of normal arms tell the level of the reference, in what unit, or why none."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from nma.arm_levels import ArmLevels
 from nma.errors import ModelError, shortened
-from nma.problem import Arms, Contrasts, Reading, arm_parts
+from nma.problem import Contrasts, Reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from nma.instruments import Instrument
     from nma.posterior import Posterior
 
-__all__ = ["NormalLevels", "normal_levels", "sampled_levels"]
+__all__ = ["NormalLevels", "normal_levels"]
 
 LISTED = 5
 """Trials that a note names."""
@@ -42,7 +43,7 @@ def normal_levels(
     posterior: Posterior,
     instrument: Instrument | None,
     points: float,
-    sampled: NDArray[np.float64] | None,
+    arms: Sequence[ArmLevels],
 ) -> tuple[tuple[NormalLevels, ...], str]:
     """Return the trials whose arms report normal levels, and what is said of those left out.
 
@@ -54,8 +55,8 @@ def normal_levels(
         Whose points, for SMD, where one is named: trials on others are left out.
     points : float
         Points that one SMD stands for, where none is named; 1 for other measures.
-    sampled : array, optional
-        The levels that were sampled, with which there may be no others.
+    arms : sequence of ArmLevels
+        The trials whose arms have a likelihood of their own, with which there may be no others.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def normal_levels(
     _require_one_kind(posterior)
     parts = [part for part in posterior.problem.evidence if isinstance(part, Contrasts)]
     having = [(part, _has(posterior, part)) for part in parts]
-    _require_some(posterior, parts, having, sampled)
+    _require_some(posterior, parts, having, arms)
     having, left_out = _chosen(posterior, having, instrument)
     told = (_normal(part, here, instrument, points) for part, here in having if here.any())
     return tuple(told), left_out
@@ -172,11 +173,10 @@ def _require_some(
     posterior: Posterior,
     parts: Sequence[Contrasts],
     having: Having,
-    sampled: NDArray[np.float64] | None,
+    arms: Sequence[ArmLevels],
 ) -> None:
     """Refuse where no trial tells a level, with the reason."""
-    told = any(here.any() for _, here in having) or bool(sampled is not None and sampled.size)
-    if told:
+    if any(here.any() for _, here in having) or any(part.has.size for part in arms):
         return
     own = any(np.isnan(reading.points) for part in parts for reading in _readings(part))
     if own:
@@ -184,7 +184,7 @@ def _require_some(
             "every trial is in units of its own SD, so its level is in a unit of its own too. "
             "Standardise by instrument: in the outcome, name `instrument` and reference_sd='pooled'"
         )
-    if sampled is None and not any(part.reported is not None for part in parts):
+    if not arms and not any(part.reported is not None for part in parts):
         _refuse("no trial is analysed by its arms, and differences within trials tell no level")
     _refuse(f"no trial that reports arms has {posterior.comparator!r}")
 
@@ -208,41 +208,3 @@ def _refuse(why: str) -> None:
         "they are entered by their arms."
     )
     raise ModelError(message)
-
-
-def sampled_levels(posterior: Posterior) -> NDArray[np.float64] | None:
-    """Return the sampled levels of the reference in the trials that have it, drawn last."""
-    problem = posterior.problem
-    found = [
-        _of_arms(posterior, part, suffix)
-        for place, suffix in arm_parts(problem).items()
-        if isinstance(part := problem.evidence[place], Arms)
-    ]
-    return np.concatenate(found, axis=-1) if found else None
-
-
-def _of_arms(posterior: Posterior, part: Arms, suffix: str) -> NDArray[np.float64]:
-    """Return m_i + (z - mean of z) . beta of the reference in the trials that have it."""
-    problem = posterior.problem
-    trial, index = np.unique(part.trial, return_inverse=True)
-    member = (index == np.arange(len(trial))[:, None]).astype(float)
-    mean = member / member.sum(axis=1, keepdims=True) @ problem.levels[part.arms]
-    is_reference = problem.arms["treatment"].to_numpy()[part.arms] == posterior.comparator
-    has = np.unique(index[is_reference])
-    level = posterior.levels[posterior.position(posterior.comparator)]
-    beta = posterior.draws.values["beta"].to_numpy()
-    return np.asarray(_trial_level(posterior, part, suffix, has) + beta @ (level - mean[has]).T)
-
-
-def _trial_level(posterior: Posterior, part: Arms, suffix: str, has: NDArray[np.int64]) -> Any:
-    lower, upper = part.trial_level.support
-    if lower == upper:
-        return lower
-    name = f"trial_level{suffix}"
-    if name not in posterior.draws.values:
-        message = (
-            f"{type(posterior.engine).__name__} kept no trial levels, of which "
-            "reference_level='network' is made: fit with nma.engines.NUTS(), or state the level."
-        )
-        raise ModelError(message)
-    return posterior.draws.values[name].to_numpy()[..., has]

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 
+from nma.arm_levels import ArmLevels, arm_levels
 from nma.errors import ModelError
 from nma.least_squares import BUDGET
-from nma.level_trials import NormalLevels, normal_levels, sampled_levels
+from nma.level_trials import NormalLevels, normal_levels
 from nma.mixtures import Mixture
 from nma.new_trial import generator
 
@@ -43,8 +44,9 @@ class OwnLevel:
     r"""Mean level of the reference treatment over the trials that tell it.
 
     A trial's level is that of its mean arm, :math:`m_i + (z_0 - \bar z_i)'\beta`, without random
-    effects. Where arms have a likelihood of their own, :math:`m_i` was sampled. Where they report
-    normal levels :math:`x_k` with variances :math:`v_k`, and :math:`m_i` is flat,
+    effects. Where arms have a likelihood of their own, :math:`m_i` was sampled, or is drawn from
+    its distribution given :math:`\beta` and the scales. Where they report normal levels
+    :math:`x_k` with variances :math:`v_k`, and :math:`m_i` is flat,
 
     .. math:: m_i + (z_0 - \bar z_i)'\beta \mid \beta, \tau \sim
        N\Big(\sum_k c_k (x_k + (z_0 - z_k)'\beta),\ 1/(1'W1)\Big), \qquad
@@ -57,8 +59,8 @@ class OwnLevel:
     ----------
     posterior : Posterior
         What was fitted.
-    sampled : array, (chain, draw), or None
-        Sum of the levels of trials whose level was sampled, if there are any.
+    arms : tuple of ArmLevels
+        The trials whose arms have a likelihood of their own.
     normal : tuple of NormalLevels
         The trials whose arms report normal levels.
     trials : int
@@ -68,7 +70,7 @@ class OwnLevel:
     """
 
     posterior: Posterior
-    sampled: NDArray[np.float64] | None
+    arms: tuple[ArmLevels, ...]
     normal: tuple[NormalLevels, ...]
     trials: int
     left_out: str = ""
@@ -77,7 +79,7 @@ class OwnLevel:
     def is_exact(self) -> bool:
         """Whether the level has a closed form given the scales, and the scales are quadrature."""
         moments = self.posterior.draws.moments
-        return self.sampled is None and moments is not None and not np.isfinite(moments.df)
+        return not self.arms and moments is not None and not np.isfinite(moments.df)
 
     @cached_property
     def _level(self) -> NDArray[np.float64]:
@@ -121,7 +123,7 @@ class OwnLevel:
         values, noise = self.posterior.draws.values, generator(seed, purpose=3)
         beta = values["beta"].to_numpy()
         shape = beta.shape[:2]
-        found = np.zeros(shape) if self.sampled is None else self.sampled / self.trials
+        found = sum((part.draws(seed) for part in self.arms), np.zeros(shape)) / self.trials
         if not self.normal:
             return found
         scales = {s.name: values[s.name].to_numpy() for s in self.posterior.problem.scales}
@@ -189,8 +191,8 @@ def own_level(posterior: Posterior, instrument: Instrument | None, points: float
     if posterior.problem.predictor is not None:
         message = "reference_level='network' needs a linear model: state the level as a number."
         raise ModelError(message)
-    sampled = sampled_levels(posterior)
-    normal, left_out = normal_levels(posterior, instrument, points, sampled)
-    trials = sum(len(part.arms) for part in normal) + (0 if sampled is None else sampled.shape[-1])
-    total = None if sampled is None else sampled.sum(axis=-1)
-    return OwnLevel(posterior, total, normal, trials, left_out)
+    arms = arm_levels(posterior)
+    normal, left_out = normal_levels(posterior, instrument, points, arms)
+    trials = sum(len(part.arms) for part in normal) + sum(len(part.has) for part in arms)
+    having = tuple(part for part in arms if part.has.size)
+    return OwnLevel(posterior, having, normal, trials, left_out)
