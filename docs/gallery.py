@@ -173,6 +173,28 @@ def draw(folder: Path) -> None:
     sensitivity(folder)
     common = nma.fit(senn.network, nma.Model(heterogeneity=nma.heterogeneity.Common()))
     keep(nma.plots.forest(common, comparator="metformin"), folder / "forest-common")
+    fits(folder)
+
+
+def fits(folder: Path) -> None:
+    """Draw how well data points fit: 2, 26, 50, 102 and 124 of them."""
+    common = nma.Model(heterogeneity=nma.heterogeneity.Common())
+    evidence = {
+        "002": network([("drug A", "drug B")]),
+        "026": nma.datasets.network("senn2013"),
+        "050": nma.datasets.network("smoking").as_normal(),
+        "102": nma.datasets.network("thrombolytics").as_normal(),
+        "124-long": network(sparse([LONG.format(k) for k in range(25)])),
+    }
+    for name, trials in evidence.items():
+        one, other = nma.fit(trials, common), nma.fit(trials)
+        keep(nma.plots.leverage(one), folder / f"leverage-{name}")
+        keep(nma.plots.dev_dev(one, other), folder / f"dev-dev-{name}")
+    one, other = (
+        replace(p, draws=replace(p.draws, faults=("It diverged.",))) for p in (one, other)
+    )
+    keep(nma.plots.dev_dev(one, other), folder / "poor-dev-dev")
+    keep(nma.plots.dev_dev(one, other, ax=narrow()), folder / "dev-dev-narrow")
 
 
 def sensitivity(folder: Path) -> None:

@@ -55,6 +55,8 @@ ROOMS = [
     "estimates",
     "effects",
     "points",
+    "level_trials",
+    "own_level",
     "baselines",
     "absolute",
     "standardised",

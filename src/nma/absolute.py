@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nma.instruments import Instrument
+    from nma.mixtures import Mixture, Moments
     from nma.posterior import Posterior
     from nma.priors import Normal
     from nma.protocols import Better
@@ -64,9 +65,10 @@ def absolute_effects(
         probability strictly between 0 and 1, a rate or mean above zero, points for MD and SMD.
         Or a normal distribution, independent of the effects, *on the scale of the model*: log odds
         for OR, log(-log(1 - p)) for HR, log p for RR, log rate, log mean; points or a risk for
-        MD, SMD and RD. Or the network's own, where trials are analysed by their arms: in each draw
-        the mean over those with the treatment, each counting once, of its linear predictor
-        without random effects. The spread between trials is not in it.
+        MD, SMD and RD. Or the network's own, where trials report their arms: the mean over those
+        with the treatment, each counting once, of its linear predictor without random effects,
+        :math:`m_i + (z_0 - \bar z_i)'\beta`. The spread between trials is not in it. For SMD the
+        trials must be standardised by ``reference_sd``, and those on ``instrument`` tell it.
     instrument : Instrument or str, optional
         Whose points, for SMD; as in ``in_points``. Without it the scale has the outcome's
         direction.
@@ -200,19 +202,27 @@ def _estimates(posterior: Posterior, base: Baseline, level: float) -> Estimates:
     better, moments = _better(posterior, base), posterior.draws.moments
     if moments is None or _is_drawn(posterior, base):
         return _sampled(posterior, base, level)
-    d = moments.of(against_reference(posterior)).times(base.points)
-    eta = d.plus(np.full(d.sds.shape, base.sd**2))
+    eta = _predictor(posterior, base, moments)
     if not base.link.linear:
         credible = is_credible(posterior)
         return exact_through(eta, base.inverse, level, better, credible=credible)
     return _raised(exact(eta, level, better), base.mean)
 
 
+def _predictor(posterior: Posterior, base: Baseline, moments: Moments) -> Mixture:
+    """Return the exact posterior of every level on the scale of the model, minus the stated one."""
+    if base.own is not None:
+        return base.own.mixture(base.points * against_reference(posterior))
+    d = moments.of(against_reference(posterior)).times(base.points)
+    return d.plus(np.full(d.sds.shape, base.sd**2))
+
+
 def _is_drawn(posterior: Posterior, base: Baseline) -> bool:
     """Return whether nothing but draws can answer: a normal plus a t has no closed form."""
     moments = posterior.draws.moments
-    own = base.drawn is not None
-    return own or moments is None or (base.sd > 0 and np.isfinite(moments.df))
+    if base.own is not None:
+        return not base.own.is_exact
+    return moments is None or bool(base.sd > 0 and np.isfinite(moments.df))
 
 
 def _sampled(posterior: Posterior, base: Baseline, level: float) -> Estimates:
@@ -236,7 +246,7 @@ def _facts(posterior: Posterior, base: Baseline, seed: int) -> dict[str, Any]:
         "measure": "mean outcome" if base.link.level == "mean" else base.link.level,
         "reference": posterior.comparator,
     }
-    if base.drawn is not None:
+    if base.own is not None:
         facts["reference_level"] = "network"
     elif base.stated is not None:
         facts |= {"reference_level": base.stated, "reference_level_sd": 0.0}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from nma.errors import ModelError, shortened, shown
 from nma.new_trial import generator
+from nma.own_level import OwnLevel, own_level
 from nma.points import PointScale, is_number, point_scale
 from nma.priors import Normal
-from nma.problem import Arms, arm_parts
 from nma.sources import shared_link
 
 if TYPE_CHECKING:
@@ -43,10 +43,8 @@ class Baseline:
         Points that an effect of one stands for; one but for SMD.
     scale : PointScale, optional
         The instrument whose points they are, where one is named.
-    drawn : array, (chain, draw), optional
+    own : OwnLevel, optional
         The network's own level, in place of mean and sd.
-    trials : int
-        Trials that tell it.
     """
 
     mean: float
@@ -55,8 +53,7 @@ class Baseline:
     stated: float | None = None
     points: float = 1.0
     scale: PointScale | None = None
-    drawn: NDArray[np.float64] | None = field(default=None, repr=False)
-    trials: int = 0
+    own: OwnLevel | None = None
 
     def inverse(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the level that is ``x`` above ``mean`` on the scale of the model."""
@@ -65,8 +62,9 @@ class Baseline:
 
     def draws(self, shape: tuple[int, ...], seed: int) -> NDArray[np.float64]:
         """Return draws of the level minus ``mean``, (chain, draw)."""
-        rng = generator(seed, purpose=2)
-        return self.sd * rng.standard_normal(shape) if self.drawn is None else self.drawn
+        if self.own is not None:
+            return self.own.draws(seed)
+        return self.sd * generator(seed, purpose=2).standard_normal(shape)
 
 
 def against_reference(posterior: Posterior) -> NDArray[np.float64]:
@@ -81,8 +79,8 @@ def baseline(posterior: Posterior, level: Any, instrument: Any = None, sd: Any =
     scale = None if instrument is None else point_scale(posterior, instrument, sd)
     points = _points(link, sd) if scale is None else scale.factor
     if isinstance(level, str) and level == OWN:
-        drawn, trials = _own_level(posterior)
-        return Baseline(0.0, 0.0, link, drawn=drawn, trials=trials)
+        own = own_level(posterior, None if scale is None else scale.instrument, points)
+        return Baseline(0.0, 0.0, link, None, points, scale, own)
     if isinstance(level, Normal):
         return Baseline(level.mean, level.sd, link, None, points, scale)
     _require_level_of(posterior, link, level)
@@ -136,7 +134,7 @@ def _require_level_of(posterior: Posterior, link: Link, level: Any) -> None:
         message = (
             f"reference_level={shown(level)} is not a level: write the {what} under {name!r} as a "
             f"number, such as {number}, or as nma.priors.Normal({spread}){on}"
-            f"{'.' if link.level == 'mean' and link.linear else OR_OWN}"
+            f"{OR_OWN}"
         )
         raise ModelError(message)
     if risk and not 0 < level < 1:
@@ -157,80 +155,12 @@ def _require_level_of(posterior: Posterior, link: Link, level: Any) -> None:
 OR_OWN = "; 'network' takes that of the trials that report arms."
 
 
-def _own_level(posterior: Posterior) -> tuple[NDArray[np.float64], int]:
-    """Return draws of the reference's mean linear predictor over its trials, and how many.
-
-    In each draw the mean over trials i that have the treatment of m_i + (z - mean of z) . beta.
-    """
-    problem, name = posterior.problem, posterior.comparator
-    _require_one_level(posterior)
-    suffixes = arm_parts(problem)
-    if problem.predictor is not None:
-        message = "reference_level='network' needs a linear model: state the level as a number."
-        raise ModelError(message)
-    told = []
-    for place, suffix in suffixes.items():
-        part = problem.evidence[place]
-        if isinstance(part, Arms):
-            told.append(_told_by(posterior, part, suffix))
-    found = np.concatenate(told, axis=-1) if told else np.empty((0, 0, 0))
-    if not found.shape[-1]:
-        why = f"no trial that reports arms has {name!r}"
-        if not told:
-            why = "no trial is analysed by its arms, and differences within trials tell no level"
-        message = (
-            f"reference_level='network' cannot be answered: {why}. State the level as a number or "
-            "as nma.priors.Normal, from a cohort or a trial like your patients; counts tell their "
-            "own level if they are fitted as counts, by nma.engines.NUTS()."
-        )
-        raise ModelError(message)
-    return found.mean(axis=-1), found.shape[-1]
-
-
-def _require_one_level(posterior: Posterior) -> None:
-    """Refuse to take the mean over trials of what are levels of different events."""
-    outcomes = (source.outcome for source in posterior.network.sources)
-    said = {outcome.absolute_link for outcome in outcomes if outcome.reports == "arms"}
-    if len(said) > 1:
-        message = (
-            "reference_level='network' cannot be answered: the trials report levels of different "
-            "events or categories, of which there is no mean. State the level."
-        )
-        raise ModelError(message)
-
-
-def _told_by(posterior: Posterior, part: Arms, suffix: str) -> NDArray[np.float64]:
-    """Return the level of the reference in every trial of a part that has it, drawn last."""
-    problem = posterior.problem
-    trial, index = np.unique(part.trial, return_inverse=True)
-    member = (index == np.arange(len(trial))[:, None]).astype(float)
-    mean = member / member.sum(axis=1, keepdims=True) @ problem.levels[part.arms]
-    is_reference = problem.arms["treatment"].to_numpy()[part.arms] == posterior.comparator
-    has = np.unique(index[is_reference])
-    level = posterior.levels[posterior.position(posterior.comparator)]
-    beta = posterior.draws.values["beta"].to_numpy()
-    return np.asarray(_trial_level(posterior, part, suffix, has) + beta @ (level - mean[has]).T)
-
-
-def _trial_level(posterior: Posterior, part: Arms, suffix: str, has: NDArray[np.int64]) -> Any:
-    lower, upper = part.trial_level.support
-    if lower == upper:
-        return lower
-    name = f"trial_level{suffix}"
-    if name not in posterior.draws.values:
-        message = (
-            f"{type(posterior.engine).__name__} kept no trial levels, of which "
-            "reference_level='network' is made: fit with nma.engines.NUTS(), or state the level."
-        )
-        raise ModelError(message)
-    return posterior.draws.values[name].to_numpy()[..., has]
-
-
 def leads_to(posterior: Posterior, base: Baseline) -> str:
     """Return what the reference treatment leads to, in words for a caption."""
     name = shortened(posterior.comparator)
-    if base.drawn is not None:
-        return f"{name} leads to the mean level of the {base.trials} trials with it"
+    if base.own is not None:
+        several = f"the {base.own.trials} trials" if base.own.trials > 1 else "the one trial"
+        return f"{name} leads to the mean level of {several} with it"
     if base.link.linear:
         spread = f" (sd {base.sd:g})" if base.sd else ""
         return f"{name} leads to {base.mean:g}{spread}"
@@ -248,21 +178,28 @@ def leads_to(posterior: Posterior, base: Baseline) -> str:
 def standing(posterior: Posterior, base: Baseline) -> str:
     """Return what the level of the reference treatment stands on, as a note."""
     name = shortened(posterior.comparator)
-    if base.drawn is not None:
-        return (
-            f"The level of {name} is the network's own: in every draw the mean {base.link.scale} "
-            f"under {name} of the {base.trials} trials that have it and report arms, each counting "
-            "once, without random effects. How much levels differ between trials is not in the "
-            "intervals."
-        )
+    if base.own is not None:
+        return _own_words(name, base, base.own)
     if base.sd:
         return f"The level of {name} is taken as independent of the effects."
     return f"The level of {name} is taken as known: give a Normal if it is not."
 
 
+def _own_words(name: str, base: Baseline, own: OwnLevel) -> str:
+    several = f"{own.trials} trials" if own.trials > 1 else "one trial"
+    what = "outcome" if base.link.scale == "mean" else base.link.scale
+    said = (
+        f"The level of {name} is the network's own: the mean {what} under {name} of the "
+        f"{several} that {'have' if own.trials > 1 else 'has'} it and "
+        f"report{'s' * (own.trials == 1)} arms, each counting once, without random effects. How "
+        "much levels differ between trials is not in the intervals."
+    )
+    return f"{said} {own.left_out}".rstrip()
+
+
 def meant(posterior: Posterior, base: Baseline) -> list[str]:
     """Return what time, exposure or category the levels are of, as notes."""
-    if base.drawn is not None:
+    if base.own is not None:
         return [base.link.own] if base.link.own else []
     said = base.link.stated.replace("{name}", shortened(posterior.comparator))
     return [said] if said else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
@@ -33,6 +34,7 @@ __all__ = [
     "meanings",
     "ordered_pairs",
     "positions",
+    "prior_driven",
     "replicate_error",
     "require_level",
     "sampled",
@@ -117,19 +119,38 @@ def meanings(posterior: Posterior) -> tuple[str, ...]:
 
 def attributes(posterior: Posterior, **more: Any) -> dict[str, Any]:
     """Return what draws must carry: the scale, the direction, and what speaks against them."""
-    poor = {"poor": posterior.poor} if posterior.poor else {}
+    poor: dict[str, Any] = {"poor": posterior.poor} if posterior.poor else {}
+    rests = prior_driven(posterior)
+    poor |= {"prior_driven": rests} if rests else {}
     scale = {"measure": scale_name(posterior), "better": posterior.network.better}
     return {**poor, **scale, **more}
+
+
+RESTS = re.compile(r"\brests? on\b")
+"""What a notice says of effects that something else than the trials tells."""
+
+ASKS = re.compile(r"\?|\b[Cc]heck\b")
+"""What a notice says that asks the reader to look again."""
+
+
+def prior_driven(posterior: Posterior) -> list[str]:
+    """Return the notices that say which effects something else than the trials tells.
+
+    Treatments under which nobody has the event, say, whose effects rest on the prior; every
+    table and figure that shows them says so.
+    """
+    return [notice for notice in posterior.notices if RESTS.search(notice)]
 
 
 def briefly(posterior: Posterior) -> tuple[str, ...]:
     """Return the notices, or where to read them if they would drown the numbers.
 
-    Those that end in a question, because the data look odd, are never left out.
+    Those that ask the reader to look again, because the data look odd, are never left out, nor are
+    those that say which effects the trials do not tell.
     """
     if len(posterior.notices) <= 3:
         return posterior.notices
-    asked = tuple(notice for notice in posterior.notices if "?" in notice)
+    asked = tuple(n for n in posterior.notices if ASKS.search(n) or RESTS.search(n))
     rest = len(posterior.notices) - len(asked)
     more = (f"{rest} notices on the data and the fit: nma.summary(posterior) prints them.",)
     return asked + more * (rest > 0)

@@ -6,7 +6,7 @@ Everything here takes and returns plain labels; this is the only file that uses 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ __all__ = [
     "most_tried",
     "single_trial_edges",
     "splittable",
+    "tied",
 ]
 
 PRINTED = 20
@@ -93,6 +94,40 @@ def components(graph: nx.Graph[str]) -> tuple[tuple[str, ...], ...]:
 
     parts = [tuple(sorted(part)) for part in nx.connected_components(graph)]
     return tuple(sorted(parts, key=lambda part: (-len(part), part)))
+
+
+def tied(at_most: Iterable[tuple[Hashable, Hashable]]) -> tuple[frozenset[Hashable], ...]:
+    """Return the groups of nodes that bounds tie together from both sides.
+
+    An arm without events says that its level cannot be much higher than its trial's, and leaves
+    open how much lower it is. Where only such bounds, all in one direction, join two groups, the
+    likelihood is flat to infinity, and the difference between them rests on the prior.
+
+    Parameters
+    ----------
+    at_most : iterable of pairs
+        The first of each pair is at most the second, but for a constant.
+
+    Returns
+    -------
+    tuple of frozenset
+        The strongly connected parts: within one no node can go to infinity without the others.
+
+    Examples
+    --------
+    >>> import nma
+    >>> both_ways = [("A", "trial"), ("trial", "A"), ("B", "trial"), ("trial", "B")]
+    >>> groups = nma.graph.tied([*both_ways, ("C", "trial")])  # C has no events
+    >>> sorted(map(sorted, groups))
+    [['A', 'B', 'trial'], ['C']]
+
+    References
+    ----------
+    Albert and Anderson 1984, doi:10.1093/biomet/71.1.1, on estimates that do not exist.
+    """
+    import networkx as nx
+
+    return tuple(map(frozenset, nx.strongly_connected_components(nx.DiGraph(list(at_most)))))
 
 
 def designs(trials: Trials) -> dict[tuple[str, ...], tuple[str, ...]]:

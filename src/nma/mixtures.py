@@ -249,9 +249,13 @@ class Moments:
 
         Parameters
         ----------
-        contrasts : array, (function, parameter)
-            The coefficients of each.
+        contrasts : array, (function, parameter) or (node, function, parameter)
+            The coefficients of each, where the scales matter at every node.
         """
+        if contrasts.ndim == 3:
+            means = np.einsum("nfp,np->nf", contrasts, self.mean)
+            variance = np.einsum("nfp,nfp->nf", np.matmul(contrasts, self.covariance), contrasts)
+            return self._mixture(means, variance, contrasts)
         moved = self.covariance @ contrasts.T
         variance = np.einsum("fp,npf->nf", contrasts, moved)
         return self._mixture(self.mean @ contrasts.T, variance, contrasts)
@@ -285,7 +289,7 @@ class Moments:
     ) -> Mixture:
         sds = np.sqrt(np.maximum(variance, 0.0))
         if self.unknown.size:
-            along = np.linalg.norm(contrasts @ self.unknown, axis=1)
-            touched = along > TOUCHED * np.linalg.norm(contrasts, axis=1)
+            along = np.linalg.norm(contrasts @ self.unknown, axis=-1)
+            touched = along > TOUCHED * np.linalg.norm(contrasts, axis=-1)
             means, sds = (np.where(touched, np.nan, array) for array in (means, sds))
         return Mixture(self.weight, means, sds, self.df)

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, final
 
 import numpy as np
 
 from nma.errors import ModelError
+from nma.instruments import Instrument
 from nma.mixtures import Moments, readonly
 from nma.priors import Prior
 
@@ -34,6 +35,7 @@ __all__ = [
     "Moments",
     "Parameters",
     "Problem",
+    "Reading",
     "Scale",
     "arm_parts",
     "readonly",
@@ -183,6 +185,25 @@ class ArmEffect:
         object.__setattr__(self, "unit", readonly(self.unit))
 
 
+class Reading(NamedTuple):
+    """In what unit a trial reports the levels of its arms.
+
+    Parameters
+    ----------
+    instrument : Instrument, optional
+        Whose points, where one is named.
+    points : float
+        Points that a level of one stands for: negative where the sign was reversed, NaN where
+        the trial has a unit of its own.
+    is_change : bool, optional
+        Whether they are changes from baseline; None where nothing tells.
+    """
+
+    instrument: Instrument | None = None
+    points: float = 1.0
+    is_change: bool | None = None
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class Contrasts:
@@ -198,12 +219,15 @@ class Contrasts:
         Sampling covariance of ``y``.
     reported : array, (2, trial, arm), optional
         Level of every arm and its sampling variance, where ``y`` and ``V`` came from these.
+    readings : tuple of Reading, optional
+        The unit of those levels in each trial; all in that of the measure if not given.
     """
 
     arms: NDArray[np.int64]
     y: NDArray[np.float64]
     V: NDArray[np.float64]
     reported: NDArray[np.float64] | None = None
+    readings: tuple[Reading, ...] | None = None
 
     def __post_init__(self) -> None:
         names = ["arms", "y", "V"] + ["reported"] * (self.reported is not None)

@@ -9,7 +9,14 @@ import pandas as pd
 
 from nma import graph
 from nma.errors import ModelError
-from nma.estimates import attributes, captioned, is_credible, replicate_error, require_level
+from nma.estimates import (
+    attributes,
+    captioned,
+    is_credible,
+    prior_driven,
+    replicate_error,
+    require_level,
+)
 from nma.tables import Table
 
 if TYPE_CHECKING:
@@ -121,7 +128,7 @@ def rank_probabilities(posterior: Posterior) -> Table:
         index=names,
         columns=columns,
         caption=_caption(posterior, "Probability of each rank; 1 is best"),
-        notes=[f"Monte Carlo standard error at most {np.max(errors):.1g}."],
+        notes=[f"Monte Carlo standard error at most {np.max(errors):.1g}.", *_untold(posterior)],
         probabilities=list(columns),
     )
     table.attrs["mcse"] = errors.tolist()
@@ -166,7 +173,10 @@ def p_best(posterior: Posterior) -> Table:
     return Table(
         {"p_best": first[1], "mcse": [row[0] for row in first.attrs["mcse"]]},
         caption=_caption(posterior, "Probability of being the best"),
-        notes=["A treatment with little evidence can be best by its uncertainty alone."],
+        notes=[
+            "A treatment with little evidence can be best by its uncertainty alone.",
+            *_untold(posterior),
+        ],
         digits={"mcse": 4},
         probabilities=["p_best"],
     )
@@ -355,7 +365,8 @@ def _caption(posterior: Posterior, text: str) -> str:
 
 def _cautions(posterior: Posterior, poth: float) -> list[str]:
     network = posterior.network
-    notes = [f"Precision of the treatment hierarchy (POTH) {poth:.2f}, between 0 and 1."]
+    notes = _untold(posterior)
+    notes.append(f"Precision of the treatment hierarchy (POTH) {poth:.2f}, between 0 and 1.")
     if poth < WEAK_HIERARCHY:
         notes.append("The hierarchy is weak: the data hardly tell the treatments apart.")
     if graph.is_star(network.graph):
@@ -369,3 +380,9 @@ def _cautions(posterior: Posterior, poth: float) -> list[str]:
         for a, b in sorted(lonely)
     ]
     return notes
+
+
+def _untold(posterior: Posterior) -> list[str]:
+    """Return which ranks something else than the trials tells."""
+    found = prior_driven(posterior)
+    return [*found, "So do ranks, of them and against them."] if found else []

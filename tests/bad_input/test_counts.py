@@ -32,7 +32,18 @@ COUNTS = pd.DataFrame(
 BINARY = [
     Case(
         "more events than participants", cell(COUNTS, 5, "r", 26), "more-than-n",
-        ("26 with the event are more than the 25 participants",), ("columns exchanged",),
+        ("26 with the event are more than the 25 participants",),
+        ("columns exchanged", "If these are percentages, multiply them by n/100"),
+        "Boyd", (5,), "r",
+    ),
+    Case(
+        "more than all, and no percentage", cell(COUNTS, 5, "r", 126), "more-than-n",
+        ("126 with the event are more than the 25 participants",), ("counted more than once?",),
+        "Boyd", (5,), "r",
+    ),
+    Case(
+        "a percentage above the participants", cell(COUNTS, 5, "r", 36.5), "not-a-count",
+        ("36.5 is no count",), ("if this is a percentage, multiply it by n/100",),
         "Boyd", (5,), "r",
     ),
     Case(
@@ -141,17 +152,36 @@ def test_everything_is_told_at_once() -> None:
         (COUNTS.assign(r=[0, 1, 1, 0, 0, 1]), OR, "No arm has more than one event: check"),
         (
             cell(cell(COUNTS, 5, "years", 340.0), 6, "years", 360.0), HR,
-            "The follow-up of Boyd lies ten times or more from the median trial's",
+            "The follow-up of Boyd (350; rows 5, 6) lies far from the median trial's, 29.8: check",
         ),
         (
             cell(cell(COUNTS, 5, "years", 0.6), 6, "years", 0.5), RATE,
-            "The rate of Boyd lies ten times or more from the median trial's",
+            "The rate of Boyd (18.2; rows 5, 6) lies far from the median trial's, 0.561: check",
+        ),
+        (
+            COUNTS.assign(years=[1.0, 1.0, 2.0, 2.0, 12.0, 12.0]), HR,
+            "The follow-up of Boyd (12; rows 5, 6) lies far from the median trial's, 2: check",
+        ),
+        (
+            COUNTS.assign(years=[1.0, 1.0, 2.0, 24.0, 2.0, 2.0]), HR,
+            "The follow-up of the arms of Ames (rows 3, 4) runs from 2 to 24: check that 'years'",
+        ),
+        (
+            cell(COUNTS, 6, "years", 156.0), RATE,
+            "The exposure of the arms of Boyd (rows 5, 6) runs from 12 to 156: check that 'years'",
         ),
     ],
 )  # fmt: skip
 def test_what_looks_odd_is_told(table: pd.DataFrame, outcome: Any, said: str) -> None:
     notices = from_arms(table, outcome=outcome).notices
     assert any(text.startswith(said) for text in notices), notices
+
+
+def test_follow_up_that_differs_as_it_does_in_life_is_not_asked_about() -> None:
+    """One to six years, as in the trials of antihypertensives and diabetes (Elliott 2007)."""
+    years = [4.2, 4.2, 1.0, 1.0, 6.1, 6.1]
+    notices = from_arms(COUNTS.assign(years=years), outcome=HR).notices
+    assert [text for text in notices if "check" in text] == []
 
 
 def test_a_trial_of_zeros_is_told_and_a_treatment_of_zeros_is_prior_driven() -> None:

@@ -219,7 +219,7 @@ def test_treatments_without_events_rest_on_the_prior() -> None:
 def test_parts_that_only_set_aside_trials_join_are_told() -> None:
     counts = COUNTS.replace({"treatment": {"A": "D"}})[COUNTS["study"].isin(["3", "4"])]
     (text,) = (t for t in network(OR.as_normal(), counts).notices if "falls into parts" in t)
-    assert text.endswith("rest on the prior: B, C; D.")
+    assert text.endswith("rest on the prior, if there is one: B, C; D.")
 
 
 def mirrored(counts: pd.DataFrame) -> pd.DataFrame:

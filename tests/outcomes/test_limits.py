@@ -97,6 +97,29 @@ def test_an_estimate_off_the_middle_is_told() -> None:
     assert ": 3." in text
 
 
+def test_the_scale_on_which_they_would_be_in_the_middle_is_told() -> None:
+    """Logarithms given for ratios, all positive; and ratios given for differences."""
+    logs = PRINTED.assign(hr=[0.5, 0.8, 0.3], lo=[0.1, 0.45, 0.1], hi=[0.9, 1.15, 0.5])
+    (text,) = (t for t in network(logs).notices if "middle" in t)
+    assert "As they stand they are in the middle: check that 'hr', 'lo' and 'hi' hold" in text
+    md = Contrast("hr", lower="lo", upper="hi", measure="MD", better="lower", scale=1.0)
+    (text,) = (t for t in network(PRINTED, md).notices if "middle" in t)
+    assert text.endswith("On the log scale they would be in the middle: check that they are no "
+                         "ratios.")  # fmt: skip
+    neither = PRINTED.assign(hr=[0.62, 1.0, 1.5], lo=[0.5, 0.8, 1.3], hi=[2.0, 2.5, 4.0])
+    (text,) = (t for t in network(neither).notices if "middle" in t)
+    assert text.endswith("Check the numbers, the level and the scale of the interval.")
+
+
+def test_effects_that_no_logarithm_is_likely_to_be_are_told() -> None:
+    given = Contrast("hr", "se", measure="OR", better="lower")
+    table = PRINTED.assign(se=0.2, hr=[-0.2, 0.1, -12.0])
+    (text,) = (t for t in network(table, given).notices if "As a logarithm" in t)
+    assert text.startswith("As a logarithm, the effect of 3 (-12 at row 3) means OR beyond 1000")
+    small = table.assign(hr=[-0.2, 0.1, -4.0])
+    assert not any("As a logarithm" in t for t in network(small, given).notices)
+
+
 def test_rounding_is_no_asymmetry() -> None:
     """0.0549 (0.01 to 0.30), rounded to 0.05 (0.01 to 0.3)."""
     assert not any("middle" in t for t in network(spoilt(1, hr=0.05, lo=0.01, hi=0.3)).notices)

@@ -33,13 +33,15 @@ VERBS: dict[str, Any] = {
     "rankogram": nma.plots.rankogram,
     "heterogeneity": nma.plots.heterogeneity,
     "leverage": nma.plots.leverage,
+    "dev_dev": nma.plots.dev_dev,
     "prior_sensitivity": nma.plots.prior_sensitivity,
 }
+COMMON = nma.Model(heterogeneity=nma.heterogeneity.Common())
 SHORT = [f"drug {chr(65 + k)}" for k in range(25)]
 LONG = [pictures.LONG.format(k) for k in range(25)]
 HOSTILE = ["<b>&amp;</b>", "$x^2$ $\\frac{", "quote \" and '", "naïve Größe Ελλάδα кот", "a_b^c%#"]
 
-Ask = Callable[[str, str], Any]
+Ask = Callable[[str, str], tuple[Any, ...]]
 
 
 def evidence(kind: str) -> nma.Network:
@@ -68,17 +70,19 @@ def ask(posteriors: dict[str, nma.Posterior]) -> Ask:
     """What a verb is asked about."""
 
     @cache
-    def subject(verb: str, kind: str) -> Any:
+    def subject(verb: str, kind: str) -> tuple[Any, ...]:
         return about(verb, posteriors[kind])
 
     return subject
 
 
-def about(verb: str, posterior: nma.Posterior) -> Any:
+def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
     """Return what a verb draws, of one posterior."""
     if verb == "prior_sensitivity":
-        return nma.checks.prior_sensitivity(posterior)
-    return posterior.network if verb == "network" else posterior
+        return (nma.checks.prior_sensitivity(posterior),)
+    if verb == "dev_dev":
+        return nma.fit(posterior.network, COMMON), posterior
+    return (posterior.network if verb == "network" else posterior,)
 
 
 def svg(ax: Any) -> str:
@@ -94,7 +98,7 @@ def test_every_figure_is_tested_here() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("verb", VERBS)
 def test_no_word_is_cut_off_or_lies_on_another(ask: Ask, verb: str, kind: str) -> None:
-    ax = VERBS[verb](ask(verb, kind))
+    ax = VERBS[verb](*ask(verb, kind))
     assert len(pictures.words(ax)) > 5
     assert pictures.faults(ax) == []
 
@@ -114,38 +118,39 @@ def test_the_check_of_words_sees_faults() -> None:
 @pytest.mark.parametrize("kind", ["4", "hostile", "10 ratios"])
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_name_is_in_the_picture_as_text(ask: Ask, verb: str, kind: str) -> None:
-    if verb in {"heterogeneity", "leverage"}:
+    if verb in {"heterogeneity", "leverage", "dev_dev"}:
         return
-    ax = VERBS[verb](ask(verb, kind))
+    ax = VERBS[verb](*ask(verb, kind))
     root = ET.fromstring(svg(ax))  # noqa: S314  our own drawing
     texts = [node.text or "" for node in root.iter("{http://www.w3.org/2000/svg}text")]
     together = "".join("".join(texts).split())
-    for name in ask("forest", kind).treatments:
+    for name in ask("forest", kind)[0].treatments:
         assert "".join(name.split()) in together, name
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_what_the_data_are_stands_below(ask: Ask, verb: str) -> None:
-    said = " ".join(pictures.written(VERBS[verb](ask(verb, "4"))))
+    said = " ".join(pictures.written(VERBS[verb](*ask(verb, "4"))))
     assert "A convenience sample of nine trials" in said
     assert "POOR FIT" not in said
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "network"])
 def test_a_poor_fit_is_said_first(ask: Ask, verb: str) -> None:
-    posterior = ask("forest", "4")
+    (posterior,) = ask("forest", "4")
     poor = replace(posterior, draws=replace(posterior.draws, faults=("It diverged.",)))
-    ax = VERBS[verb](about(verb, poor))
+    ax = VERBS[verb](*about(verb, poor))
     assert pictures.faults(ax) == []
     renderer = ax.figure.canvas.get_renderer()
     top = max(pictures.words(ax), key=lambda text: text.get_window_extent(renderer).y1)
-    assert top.get_text() == "POOR FIT, do not rely on it: It diverged."
+    whose = " [Random]" * (verb == "dev_dev")
+    assert top.get_text() == f"POOR FIT, do not rely on it: It diverged.{whose}"
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_is_its_marks_and_its_drawing(ask: Ask, verb: str) -> None:
-    one = VERBS[verb](ask(verb, "4"))
-    two = VERBS[verb].draw(VERBS[verb].marks(ask(verb, "4")))
+    one = VERBS[verb](*ask(verb, "4"))
+    two = VERBS[verb].draw(VERBS[verb].marks(*ask(verb, "4")))
     assert svg(one) == svg(two)
 
 
@@ -163,7 +168,7 @@ def test_help_shows_the_signature_and_the_docstring(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_marks_without_their_words_are_refused(ask: Ask, verb: str) -> None:
-    marks = pd.DataFrame(VERBS[verb].marks(ask(verb, "4")))
+    marks = pd.DataFrame(VERBS[verb].marks(*ask(verb, "4")))
     marks.attrs = {}
     with pytest.raises(ModelError, match=rf"do not say .*nma\.plots\.{verb}\.marks"):
         VERBS[verb].draw(marks)
@@ -174,7 +179,7 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
     figure = Figure(figsize=(9, 7), layout="constrained")
     FigureCanvasAgg(figure)
     ax = figure.add_subplot()
-    assert VERBS[verb](ask(verb, "4"), ax=ax) is ax
+    assert VERBS[verb](*ask(verb, "4"), ax=ax) is ax
     assert figure.axes == [ax]
     assert pictures.faults(ax) == []
 
@@ -184,7 +189,7 @@ def test_figures_share_a_page(ask: Ask) -> None:
     FigureCanvasAgg(figure)
     page = figure.subplots(4, 2).ravel()
     for verb, ax in zip(VERBS, page, strict=False):
-        VERBS[verb](ask(verb, "4"), ax=ax)
+        VERBS[verb](*ask(verb, "4"), ax=ax)
     assert pictures.faults(page[0]) == []
     assert all(ax.get_position().width > 0.15 for ax in page)
 
@@ -202,19 +207,19 @@ def test_text_shrinks_with_small_axes(ask: Ask, verb: str) -> None:
     FigureCanvasAgg(figure)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NmaWarning)
-        ax = VERBS[verb](ask(verb, "10"), ax=figure.add_axes((0, 0, 1, 1)))
+        ax = VERBS[verb](*ask(verb, "10"), ax=figure.add_axes((0, 0, 1, 1)))
     assert pictures.faults(ax) == []
 
 
 def test_text_too_small_to_read_is_said(ask: Ask) -> None:
     with pytest.warns(NmaWarning, match=r"points high, too small to read: it wants \d+.* x \d+"):
-        nma.plots.league_table(ask("league_table", "10"), ax=page(5, 4))
+        nma.plots.league_table(*ask("league_table", "10"), ax=page(5, 4))
     with pytest.warns(NmaWarning, match="Use a larger figure"):
-        nma.plots.forest(ask("forest", "25"), ax=page(7, 3))
+        nma.plots.forest(*ask("forest", "25"), ax=page(7, 3))
 
 
 def test_panels_of_a_rankogram_shrink_before_its_text(ask: Ask) -> None:
-    ax = nma.plots.rankogram(ask("rankogram", "10"), ax=page(5, 3.6))
+    ax = nma.plots.rankogram(*ask("rankogram", "10"), ax=page(5, 3.6))
     assert pictures.faults(ax) == []
     assert min(float(text.get_fontsize()) for text in pictures.words(ax)) >= 6
     for panel in ax.child_axes:
@@ -225,7 +230,7 @@ def test_panels_of_a_rankogram_shrink_before_its_text(ask: Ask) -> None:
 def test_directions_of_a_forest_are_whole_in_narrow_axes(ask: Ask, kind: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NmaWarning)
-        ax = nma.plots.forest(ask("forest", kind), ax=page(5, 3.5))
+        ax = nma.plots.forest(*ask("forest", kind), ax=page(5, 3.5))
     said = [text for text in pictures.written(ax) if "favours" in text]
     assert len(said) == 2
     assert not [text for text in said if "…" in text]
@@ -233,7 +238,7 @@ def test_directions_of_a_forest_are_whole_in_narrow_axes(ask: Ask, kind: str) ->
 
 
 def test_the_measure_of_a_forest_is_the_label_of_its_axis(ask: Ask) -> None:
-    ax = nma.plots.forest(ask("forest", "4"))
+    ax = nma.plots.forest(*ask("forest", "4"))
     assert ax.get_xlabel() == "MD"
     ax.set_xlabel("Pain, points of 10")
     assert "MD" not in pictures.written(ax)
@@ -245,7 +250,7 @@ FILES = [*((verb, "svg") for verb in VERBS), ("league_table", "png"), ("forest",
 
 @pytest.mark.parametrize(("verb", "kind"), FILES)
 def test_files_are_written_and_the_same_again(ask: Ask, verb: str, kind: str) -> None:
-    ax = VERBS[verb](ask(verb, "4"))
+    ax = VERBS[verb](*ask(verb, "4"))
     files = []
     for _ in range(2):
         written = BytesIO()
@@ -257,7 +262,7 @@ def test_files_are_written_and_the_same_again(ask: Ask, verb: str, kind: str) ->
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_axes_of_their_own_show_themselves_in_a_notebook(ask: Ask, verb: str) -> None:
-    ax = VERBS[verb](ask(verb, "4"))
+    ax = VERBS[verb](*ask(verb, "4"))
     data, size = ax._repr_png_()
     assert data.startswith(b"\x89PNG")
     width, height = (int.from_bytes(data[k : k + 4], "big") for k in (16, 20))
@@ -267,13 +272,13 @@ def test_axes_of_their_own_show_themselves_in_a_notebook(ask: Ask, verb: str) ->
 
 
 def test_pictures_can_be_sent_and_copied(ask: Ask) -> None:
-    ax = nma.plots.forest(ask("forest", "4"))
+    ax = nma.plots.forest(*ask("forest", "4"))
     sent = pickle.loads(pickle.dumps(ax.figure))  # noqa: S301  our own figure
     assert sent.axes[0]._repr_png_()[0].startswith(b"\x89PNG")
 
 
 def test_hostile_settings_of_the_session_do_not_matter(ask: Ask) -> None:
-    plain = svg(nma.plots.forest(ask("forest", "hostile")))
+    plain = svg(nma.plots.forest(*ask("forest", "hostile")))
     theirs: Any = {
         "text.usetex": True,
         "svg.fonttype": "path",
@@ -284,7 +289,7 @@ def test_hostile_settings_of_the_session_do_not_matter(ask: Ask) -> None:
         "xtick.labelsize": 3,
     }
     with mpl.rc_context(theirs):
-        assert svg(nma.plots.forest(ask("forest", "hostile"))) == plain
+        assert svg(nma.plots.forest(*ask("forest", "hostile"))) == plain
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -298,9 +303,9 @@ def test_drawing_leaves_the_session_as_it_was(ask: Ask, verb: str) -> None:
         }
         return {"rc": mpl.rcParams.copy(), "filters": list(warnings.filters), "loggers": levels}
 
-    svg(VERBS[verb](ask(verb, "4")))  # whatever is imported is imported
+    svg(VERBS[verb](*ask(verb, "4")))  # whatever is imported is imported
     before = state()
-    svg(VERBS[verb](ask(verb, "4")))
+    svg(VERBS[verb](*ask(verb, "4")))
     after = state()
     assert [name for name in before if before[name] != after[name]] == []
 
@@ -320,7 +325,7 @@ def test_drawing_needs_no_pyplot() -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
-    marks = VERBS[verb].marks(ask(verb, "4"))
+    marks = VERBS[verb].marks(*ask(verb, "4"))
     column = {
         "network": "trials",
         "forest": "text",
@@ -328,6 +333,7 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "rankogram": "sucra",
         "heterogeneity": "posterior",
         "leverage": "root",
+        "dev_dev": "first",
         "prior_sensitivity": "estimate",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
@@ -337,15 +343,18 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
 
 @pytest.mark.parametrize("verb", sorted(set(VERBS) - {"network", "prior_sensitivity"}))
 def test_what_is_no_posterior_is_told_how_to_become_one(ask: Ask, verb: str) -> None:
-    evidence = ask("network", "4")
+    (evidence,) = ask("network", "4")
+    others = ask(verb, "4")[:-1]
     message = rf"{verb} draws a Posterior; this is a Network: nma.plots.{verb}\(nma.fit\(network"
     with pytest.raises(ModelError, match=message):
-        VERBS[verb](evidence)
+        VERBS[verb](*others, evidence)
     with pytest.raises(ModelError, match="this is a DataFrame"):
-        VERBS[verb](evidence.table)
+        VERBS[verb](*others, evidence.table)
 
 
 def test_a_posterior_shows_its_network(ask: Ask) -> None:
-    assert svg(nma.plots.network(ask("forest", "4"))) == svg(nma.plots.network(ask("network", "4")))
+    assert svg(nma.plots.network(*ask("forest", "4"))) == svg(
+        nma.plots.network(*ask("network", "4"))
+    )
     with pytest.raises(ModelError, match="draws a Network or a Posterior; this is a list"):
         nma.plots.network([])  # type: ignore[arg-type]

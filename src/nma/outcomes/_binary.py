@@ -166,13 +166,15 @@ class Binary:
         return issues + self._too_many(rows) + self._events(rows).issues()
 
     def _too_many(self, rows: pd.DataFrame) -> list[Issue]:
-        more = rows[rows[self.events] > rows[self.n]]
-        remedy = "Check the row: are the columns exchanged, or are events counted more than once?"
+        counted = rows[self.events] == np.floor(rows[self.events])
+        more = rows[(rows[self.events] > rows[self.n]) & counted]
+        asked = "Check the row: are the columns exchanged, or are events counted more than once"
+        percent = "? If these are percentages, multiply them by n/100."
         return [
             Issue(
                 "more-than-n",
                 f"{events:g} with the event are more than the {n:g} participants",
-                remedy,
+                asked + (percent if events <= 100 else "?"),
                 str(study),
                 (int(row),),
                 self.events,
@@ -246,14 +248,18 @@ class Binary:
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         """Return what was approximated, which arms tell little, and what looks odd."""
         events = self._events(rows)
-        found = events.notices()
-        if self._is_normal:
+        if not self._is_normal:
+            found = events.notices("the prior")
+        else:
+            found = _zero_cells.untold(events, self._set_aside(events), self.measure)
             found.append(_zero_cells.READ_AS_NORMAL.format(measure=self.measure))
             found += _zero_cells.notices(
                 events, self._set_aside(events), "variance" if self.measure == "RD" else "cells"
             )
         if self.time is not None:
-            found += _events.uneven(rows, rows[self.time].to_numpy(), self.time, "follow-up")
+            times = rows[self.time].to_numpy()
+            found += _events.uneven(rows, times, self.time, "follow-up", gap=_events.APART)
+            found += _events.uneven_arms(rows, times, self.time, "follow-up")
         return (*found, *self._suspect(rows))
 
     def _suspect(self, rows: pd.DataFrame) -> list[str]:

@@ -20,7 +20,7 @@ from nma.outcomes._scores import Scores, meanings
 from nma.outcomes._spread import Spread, pooled
 from nma.outcomes._standardised import hedges
 from nma.priors import Prior
-from nma.problem import Contrasts, Evidence
+from nma.problem import Contrasts, Evidence, Reading
 from nma.protocols import Better
 
 if TYPE_CHECKING:
@@ -248,6 +248,7 @@ class Continuous:
                     arms[precise, 0],
                     *self._standardised(rows, precise, y, V),
                     reported=self._reported(rows, precise, mean[precise], error[precise]),
+                    readings=self._readings(rows, precise[:, 0]),
                 )
             )
         return tuple(found)
@@ -262,8 +263,19 @@ class Continuous:
         """Return levels and variances of arms; none where a trial's own SD ties them together."""
         if self._has_own_sds:
             return None
-        sd = 1.0 if self.measure != "SMD" else self._reference_sd(rows, trials)[:, None]
+        sd = 1.0 if self.measure != "SMD" else self._reference_sd(rows, trials[:, 0])[:, None]
         return np.stack([mean / sd, error / sd**2])
+
+    def _readings(self, rows: pd.DataFrame, first: NDArray[np.int64]) -> tuple[Reading, ...]:
+        """Return the unit of the levels of each trial, given by its first row."""
+        scores, sd = self._scores(rows), np.ones(len(first))
+        if self.measure == "SMD":
+            sd = np.nan * sd if self.reference_sd is None else self._reference_sd(rows, first)
+        if scores is None:
+            is_change = None if self.scores is None else self.scores == "change"
+            return tuple(Reading(None, float(points), is_change) for points in sd)
+        changed = scores.changed(self.mean, self._spread)
+        return scores.readings(first, sd, self.better, changed, self.scores)
 
     def _means(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         """Return the means, reversed in sign where the instrument's direction is the other.
@@ -296,14 +308,14 @@ class Continuous:
             trial = pd.factorize(rows["study"])[0][trials[:, 0]]
             people = self._spread.participants(rows)[trials].sum(axis=1)
             return hedges(y, V, np.sqrt(self._trial_variances(rows)[trial]), people)
-        sd = self._reference_sd(rows, trials)
+        sd = self._reference_sd(rows, trials[:, 0])
         return y / sd[:, None], V / sd[:, None, None] ** 2
 
-    def _reference_sd(self, rows: pd.DataFrame, trials: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _reference_sd(self, rows: pd.DataFrame, first: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the standard deviation that each trial's differences are divided by, (trial,)."""
         scores = self._scores(rows)
         assert scores is not None  # noqa: S101  a reference SD needs instruments
-        return _reference.by_row(scores, self.reference_sds(rows))[trials[:, 0]]
+        return _reference.by_row(scores, self.reference_sds(rows))[first]
 
     def merged(self, rows: pd.DataFrame) -> dict[str, float]:
         """Return the numbers of several arms taken together as one group of participants."""

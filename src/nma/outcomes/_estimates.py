@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from nma.errors import Issue, ModelError
+from nma.errors import Issue, ModelError, shortened
 from nma.outcomes import _checks
-from nma.outcomes._events import listed
+from nma.outcomes._events import joined, listed
 from nma.outcomes._measures import RATIOS
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["NO_SPREAD", "Estimates", "require_one_spread"]
 
 NO_SPREAD = "Check the cell: a standard error of zero would give the trial all the weight."
+HUGE = 1000.0
+"""Ratio that treatments rarely make; a ratio or a percentage read as a logarithm does."""
+
 UNLIKE = 0.2
 """Standard errors by which an estimate may lie off the middle of its interval unremarked."""
 
@@ -135,24 +138,29 @@ class Estimates:
     def _unlogged(self, rows: pd.DataFrame) -> list[str]:
         """Return a remark on ratios that may have been given for their logarithms."""
         effect = rows[self.effect].to_numpy()
-        about_one = len(effect) > 2 and effect.min() > 0 and 0.5 < np.median(effect) < 2
-        if self.measure not in RATIOS or not about_one:
+        if self.measure not in RATIOS or not len(effect):
             return []
-        return [
-            (
-                f"Effects of {self.measure} are all positive and lie about 1 ({effect.min():g} to "
-                f"{effect.max():g}): check that {self.effect!r} holds logarithms, not ratios."
-            )
-        ]
+        if len(effect) > 2 and effect.min() > 0 and 0.5 < np.median(effect) < 2:
+            about = f"lie about 1 ({effect.min():g} to {effect.max():g})"
+            asked = f"check that {self.effect!r} holds logarithms, not ratios."
+            return [f"Effects of {self.measure} are all positive and {about}: {asked}"]
+        far = np.flatnonzero(np.abs(effect) > np.log(HUGE))
+        return [self._huge(rows.iloc[far])] if far.size else []
+
+    def _huge(self, rows: pd.DataFrame) -> str:
+        """Return a remark on effects that no logarithm of a ratio is likely to be."""
+        places = zip(rows["study"], rows.index, rows[self.effect], strict=True)
+        named = joined(
+            [f"{shortened(study)} ({value:g} at row {row})" for study, row, value in places]
+        )
+        return (
+            f"As a logarithm, the effect of {named} means {self.measure} beyond {HUGE:g} or its "
+            f"inverse: check that {self.effect!r} holds logarithms, not ratios or percentages."
+        )
 
     def _lopsided(self, rows: pd.DataFrame) -> list[str]:
         """Return a remark on estimates that lie off the middle of their limits."""
-        effect, se = self.told(rows)
-        lower, upper = (self._on_scale(rows, name) for name in self._limits)
-        off = np.abs(effect - (lower + upper) / 2)
-        rounding = self._rounding(rows, self.effect)
-        rounding = rounding + sum(self._rounding(rows, name) for name in self._limits) / 2
-        bad = off > UNLIKE * se + rounding
+        bad = self._off_middle(rows, log=self._printed_ratios)
         if not bad.any():
             return []
         studies = listed(sorted(set(rows["study"][bad])))
@@ -160,16 +168,44 @@ class Estimates:
         return [
             (
                 f"Estimates lie off the middle of their limits{scale} by more than rounding: "
-                f"{studies}. Check the numbers, the level and the scale of the interval."
+                f"{studies}. {self._other_scale(rows[bad])}"
             )
         ]
 
-    def _rounding(self, rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
-        """Return half a unit of the column's last printed digit, on the scale of the measure."""
+    def _other_scale(self, rows: pd.DataFrame) -> str:
+        """Return what to check: the scale, if on another all estimates are in the middle."""
+        log = not self._printed_ratios
+        numbers = rows[[self.effect, *self._limits]]
+        possible = not log or bool((numbers > 0).all(axis=None))
+        if not possible or self._off_middle(rows, log=log).any():
+            return "Check the numbers, the level and the scale of the interval."
+        if log:
+            return "On the log scale they would be in the middle: check that they are no ratios."
+        named = f"{self.effect!r}, {self.lower!r} and {self.upper!r}"
+        return (
+            f"As they stand they are in the middle: check that {named} hold ratios, not logarithms "
+            "or differences."
+        )
+
+    def _off_middle(self, rows: pd.DataFrame, *, log: bool) -> NDArray[np.bool_]:
+        """Return which estimates lie off the middle of their limits by more than rounding."""
+
+        def on(name: str) -> NDArray[np.float64]:
+            values = rows[name].to_numpy()
+            return np.asarray(np.log(values) if log else values, dtype=float)
+
+        effect, lower, upper = (on(name) for name in (self.effect, *self._limits))
+        off = np.abs(effect - (lower + upper) / 2)
+        rounding = self._rounding(rows, self.effect, log=log)
+        rounding = rounding + sum(self._rounding(rows, name, log=log) for name in self._limits) / 2
+        return np.asarray(off > UNLIKE * (upper - lower) / (2 * self._z) + rounding)
+
+    def _rounding(self, rows: pd.DataFrame, name: str, *, log: bool) -> NDArray[np.float64]:
+        """Return half a unit of the column's last printed digit, on the log scale or its own."""
         values = rows[name].to_numpy()
         places = max(_decimals(value) for value in values.tolist())
         half = np.full(len(values), 0.5 * 10.0**-places)
-        return half / values if self._printed_ratios else half
+        return half / values if log else half
 
 
 def _decimals(value: float) -> int:

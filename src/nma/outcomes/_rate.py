@@ -176,9 +176,13 @@ class Rate:
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         """Return what was approximated, which arms tell little, and what looks odd."""
         events = self._events(rows)
-        found = events.notices()
-        if self.likelihood == "normal":
+        if self.likelihood != "normal":
+            found = events.notices("the prior")
+        else:
+            found = _zero_cells.untold(events, events.uninformative, self.measure)
             found.append(_zero_cells.READ_AS_NORMAL.format(measure=self.measure))
             found += _zero_cells.notices(events, events.uninformative, "events")
         found += _events.uneven(rows, self._rates(rows), self.exposure, "rate")
+        exposure = rows[self.exposure].to_numpy()
+        found += _events.uneven_arms(rows, exposure, self.exposure, "exposure")
         return tuple(found)

@@ -13,6 +13,7 @@ from nma.errors import Issue, ModelError, shown
 from nma.instruments import Instrument, find, hint, known
 from nma.outcomes import _checks
 from nma.outcomes._spread import Spread
+from nma.problem import Reading
 from nma.protocols import Better
 
 if TYPE_CHECKING:
@@ -202,6 +203,36 @@ class Scores:
             if instrument.better != better
         ]
         return [*renamed, *reversed_, *self._changes(self.changed(mean, spread))]
+
+    def readings(
+        self,
+        first: NDArray[np.int64],
+        sd: NDArray[np.float64],
+        better: Better,
+        changed: NDArray[np.bool_],
+        stated: str | None,
+    ) -> tuple[Reading, ...]:
+        """Return the unit of the levels of some trials.
+
+        Parameters
+        ----------
+        first : array of int, (trial,)
+            A row of each trial.
+        sd : array, (trial,)
+            Points that a level of one stands for.
+        better : {"lower", "higher"}
+            The outcome's direction.
+        changed : array, (row,)
+            Whether a row's trial reports changes for certain.
+        stated : {"final", "change"}, optional
+            What the user said the means are of.
+        """
+        points, found = self.signs(better)[first] * sd, []
+        for row, worth in zip(first.tolist(), points.tolist(), strict=True):
+            here = next(i for i, rows in self.by_instrument.items() if rows[row])
+            told = True if changed[row] else {"final": False, "change": True}.get(stated or "")
+            found.append(Reading(here, worth, told))
+        return tuple(found)
 
     def _changes(self, changed: NDArray[np.bool_]) -> list[str]:
         """Return which trials were read as changes, and how all others were."""

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
     Told = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-__all__ = ["APPROXIMATIONS", "READ_AS_NORMAL", "notices", "rate", "risk_difference"]
+__all__ = ["APPROXIMATIONS", "READ_AS_NORMAL", "notices", "rate", "risk_difference", "untold"]
 
 READ_AS_NORMAL = "{measure} by the normal approximation: estimates and variances of each trial."
+
+ADDED_HALF = "the 0.5 that was added"
+"""What tells an effect where the events do not."""
 
 ADDED = {
     "cells": "0.5 was added to events and non-events of every arm in",
@@ -95,10 +98,28 @@ def notices(events: Events, set_aside: NDArray[np.bool_], added: str) -> list[st
     return found
 
 
+def untold(events: Events, set_aside: NDArray[np.bool_], measure: str) -> list[str]:
+    """Return the trials and treatments of which the events tell nothing but what is added to them.
+
+    Risk differences are told by cells without anybody; of the others those trials that are kept.
+    """
+    if measure == "RD" or not set_aside.any():
+        return events.notices("" if measure == "RD" else ADDED_HALF)
+    most = None if events.most is None else events.most[~set_aside]
+    kept = Events(events.rows[~set_aside], events.column, most)
+    everywhere, there = events.notices(), kept.notices(ADDED_HALF)
+    return [*(text for text in everywhere if not _repeated(text, there)), *there]
+
+
+def _repeated(text: str, others: list[str]) -> bool:
+    """Return whether another sentence says the same and more."""
+    return any(other.startswith(text.rstrip(".")) for other in others)
+
+
 def _aside(studies: list[str]) -> str:
     return (
         f"Set aside from the contrasts, {len(studies)} trial{'s' * (len(studies) != 1)}: "
-        f"{listed(studies)}; nobody, or everybody, has the event in every arm."
+        f"{listed(studies, None)}; nobody, or everybody, has the event in every arm."
     )
 
 
@@ -110,8 +131,8 @@ def _left_apart(events: Events, set_aside: NDArray[np.bool_]) -> list[str]:
     if len(after) + len(lost) <= len(before):
         return []
     parts = "; ".join([*(", ".join(part) for part in after), *lost])
-    fallen = "Without them the network falls into parts, and effects between them rest on the prior"
-    return [f"{fallen}: {parts}."]
+    fallen = "Without them the network falls into parts, and effects between these rest on"
+    return [f"{fallen} the prior, if there is one: {parts}."]
 
 
 def _parts(rows: pd.DataFrame) -> tuple[tuple[str, ...], ...]:

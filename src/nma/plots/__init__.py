@@ -1,5 +1,6 @@
 """Figures: each a table of marks, then a drawing; ``nma.plots.forest(posterior)`` does both."""
 
+from nma.plots._dev_dev import dev_dev as dev_dev
 from nma.plots._figure import Drawing as Drawing
 from nma.plots._figure import Figure as Figure
 from nma.plots._forest import forest as forest
@@ -13,6 +14,7 @@ from nma.plots._rankogram import rankogram as rankogram
 __all__ = [
     "Drawing",
     "Figure",
+    "dev_dev",
     "forest",
     "heterogeneity",
     "league_table",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from nma import fit_measures
 from nma.plots._axis import numeral, ticks_between
+from nma.plots._beside import called, naming, panel_size
 from nma.plots._canvas import inches, owned
 from nma.plots._figure import figure
-from nma.plots._style import BETTER, BODY, INK, LINE, SMALL, WARNING, styled
+from nma.plots._style import BETTER, BODY, LINE, WARNING, styled
 from nma.plots._text import (
-    fitted,
     foot,
     foot_lines,
     head,
@@ -26,7 +26,9 @@ from nma.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
+    from nma.plots._beside import Naming
     from nma.posterior import Posterior
 
 __all__ = ["leverage"]
@@ -110,20 +112,42 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         width = SIZE[0] if ax is None else inches(ax)[0]
         title = head_lines("Leverage and residual deviance", ask("poor"), width)
         notes = foot_lines(ask("text"), ask("data"), width)
-        top, bottom = head(title) + 0.2, BELOW + head(notes) + 0.1
-        drawn = ax if ax is not None else owned(SIZE, left=LEFT, right=0.2, top=top, bottom=bottom)
-        _draw_panel(drawn, marks)
+        top, below = head(title) + 0.2, BELOW + head(notes) + 0.1
+        size = SIZE if ax is None else panel_size(ax, LEFT, top + below)
+        limits = _limits(marks)
+        named = _naming(marks, limits, size)
+        notes = foot_lines(f"{ask('text')}\n{named.key}", ask("data"), width)
+        below = BELOW + head(notes) + 0.1
+        drawn = ax if ax is not None else owned(SIZE, left=LEFT, right=0.2, top=top, bottom=below)
+        _draw_panel(drawn, marks, limits)
+        named.write(drawn, marks[["root", "leverage"]].to_numpy(dtype=float))
         foot(drawn, title, -LEFT + 0.1, top - 0.08, corner=1)
         foot(drawn, notes, -LEFT + 0.1, -BELOW, corner=0)
     return drawn
 
 
-def _draw_panel(ax: Axes, marks: pd.DataFrame) -> None:
+def _limits(marks: pd.DataFrame) -> NDArray[np.float64]:
+    """Return where both axes begin and end, (axis, end)."""
     root, leverage_ = marks["root"].to_numpy(), marks["leverage"].to_numpy()
     reach = 1.1 * max(float(np.abs(root).max()), 2.1)
     high = 1.15 * max(float(leverage_.max()), 1.0)
-    low = min(0.0, 1.15 * float(leverage_.min()))
-    across = np.linspace(-reach, reach, 301)
+    return np.array([[-reach, reach], [min(0.0, 1.15 * float(leverage_.min())), high]])
+
+
+def _naming(marks: pd.DataFrame, limits: NDArray[np.float64], size: tuple[float, float]) -> Naming:
+    """Return how the points that stand out are named, the largest first."""
+    xy = marks[["root", "leverage"]].to_numpy(dtype=float)
+    at = (xy - limits[:, 0]) / (limits[:, 1] - limits[:, 0]) * size
+    names = called(marks["study"].tolist(), marks["treatment"].tolist())
+    order = np.argsort(-marks["dic"].to_numpy(), kind="stable")
+    named = marks["named"].to_numpy(dtype=bool)
+    return naming(at, [(int(k), names[k]) for k in order if named[k]], size)
+
+
+def _draw_panel(ax: Axes, marks: pd.DataFrame, limits: NDArray[np.float64]) -> None:
+    root, leverage_ = marks["root"].to_numpy(), marks["leverage"].to_numpy()
+    (_, reach), (low, high) = limits.tolist()
+    across = np.linspace(-reach, reach, 1501)
     for total in CONTOURS:
         curve = total - across**2
         shown = curve >= low
@@ -137,26 +161,8 @@ def _draw_panel(ax: Axes, marks: pd.DataFrame) -> None:
     ax.set_xticks(across_ticks, [numeral(tick) for tick in across_ticks])
     up = ticks_between(low, high, 6, ratio=False)
     ax.set_yticks(up, [numeral(tick) for tick in up])
-    for row in marks[named].itertuples(index=False):
-        _name(ax, row)
     ax.set_xlabel("signed root of residual deviance", fontsize=BODY, labelpad=3)
     ax.set_ylabel("leverage", fontsize=BODY, labelpad=3)
-
-
-def _name(ax: Axes, row: Any) -> None:
-    """Write a point's study and treatment on its inner side."""
-    left = row.root > 0
-    ax.annotate(
-        fitted(f"{row.study}: {row.treatment}", 1.6, SMALL, most=2),
-        (row.root, row.leverage),
-        xytext=(-5 if left else 5, 4),
-        textcoords="offset points",
-        ha="right" if left else "left",
-        va="bottom",
-        fontsize=SMALL,
-        color=INK,
-        parse_math=False,
-    )
 
 
 @figure(marks, draw)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nma.errors import ModelError
+from nma.estimates import prior_driven
 from nma.network import Network
 from nma.plots._style import BODY, GREY, SMALL, TITLE, WARNING
 from nma.posterior import Posterior
@@ -109,8 +110,8 @@ def interval_name(posterior: Posterior) -> str:
     return f"{posterior.draws.intervals} interval"
 
 
-def require_posterior(asked: object, figure: str) -> None:
-    """Refuse what is no posterior, and say how to get one.
+def require_posterior(asked: object, figure: str, how: str = "nma.fit(network)") -> None:
+    """Refuse what is no posterior, and say how to get one: what the figure is to be given.
 
     Raises
     ------
@@ -119,7 +120,7 @@ def require_posterior(asked: object, figure: str) -> None:
     """
     if isinstance(asked, Posterior):
         return
-    remedy = f": nma.plots.{figure}(nma.fit(network))" if isinstance(asked, Network) else ""
+    remedy = f": nma.plots.{figure}({how})" if isinstance(asked, Network) else ""
     message = f"{figure} draws a Posterior; this is a {type(asked).__name__}{remedy}."
     raise ModelError(message)
 
@@ -135,8 +136,12 @@ def scale_interval(median: float, lower: float, upper: float) -> str:
 
 
 def words(posterior: Posterior, text: str) -> dict[Hashable, Any]:
-    """Return what a picture of a posterior says: faults first, then itself, then the data."""
-    own = {"poor": posterior.poor, "interval": interval_name(posterior)}
+    """Return what a picture of a posterior says: faults first, then itself, then the data.
+
+    Before the data stands which effects they do not tell.
+    """
+    data = " ".join([*prior_driven(posterior), posterior.network.caption]).rstrip()
+    own = {"poor": posterior.poor, "interval": interval_name(posterior), "data": data}
     return network_words(posterior.network, text) | own
 
 
@@ -188,8 +193,8 @@ def head_lines(title: str, poor: str, width: float) -> list[Line]:
 
 
 def foot_lines(text: str, data: str, width: float) -> list[Line]:
-    """Return the small lines below a picture: what it shows, then what the data are."""
-    parts = [part for part in (text, data) if part]
+    """Return the small lines below a picture: what it shows, in paragraphs, then its data."""
+    parts = [part for part in (*text.split("\n"), data) if part]
     shown = [line for part in parts for line in fitted(part, width, SMALL, most=12).split("\n")]
     return [(line, SMALL, "normal", GREY) for line in shown]
 
