@@ -56,6 +56,7 @@ REFERENCE = {
     "nma.priors",
     "nma.problem",
     "nma.protocols",
+    "nma.readers",
     "nma.structures",
     "nma.tables",
 }

@@ -46,6 +46,7 @@ ROOMS = [
     "integrand",
     "integrated",
     "chebyshev",
+    "arm_trials",
     "engines",
     "posterior",
     "fitting",

@@ -12,6 +12,7 @@ from nma import instruments as instruments
 from nma import outcomes as outcomes
 from nma import plots as plots
 from nma import priors as priors
+from nma import readers as readers
 from nma import structures as structures
 from nma.absolute import absolute_effects as absolute_effects
 from nma.absolute import absolute_table as absolute_table
@@ -58,6 +59,7 @@ __all__ = [
     "priors",
     "rank_probabilities",
     "ranks",
+    "readers",
     "relative_effects",
     "standardised_table",
     "structures",

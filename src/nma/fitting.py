@@ -17,7 +17,7 @@ from nma.network import Network
 from nma.posterior import Posterior
 
 if TYPE_CHECKING:
-    from nma.problem import Problem
+    from nma.problem import Draws, Problem
     from nma.protocols import Engine
 
 __all__ = ["fit"]
@@ -34,8 +34,9 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
         Consistency and random effects with default priors if not given; the defaults become
         numbers once, are kept in the result, and ``summary`` prints them.
     engine : Engine, optional
-        The first of ``engines.Gaussian()`` and ``engines.NUTS()`` that suits the problem if not
-        given; a notice says why the first did not.
+        If not given, the first of ``engines.Gaussian()``, ``engines.Laplace()`` and
+        ``engines.NUTS()`` that suits the problem and finds nothing wrong with its own answer;
+        where it is NUTS, notices say what kept the faster ones from answering.
 
     Returns
     -------
@@ -64,8 +65,10 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
         raise ModelError(message)
     resolved = (Model() if model is None else model).resolve(network)
     task = problem(resolved, network)
-    chosen, passed_over = _suitable(task) if engine is None else (engine, ())
-    draws = chosen.sample(task)
+    if engine is None:
+        chosen, draws, passed_over = _first_that_answers(task)
+    else:
+        chosen, draws, passed_over = engine, engine.sample(task), ()
     return Posterior(
         network=network,
         model=resolved,
@@ -83,17 +86,23 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
     )
 
 
-def _suitable(task: Problem) -> tuple[Engine, tuple[str, ...]]:
-    """Return the first engine that suits, and why those before it did not."""
+def _first_that_answers(task: Problem) -> tuple[Engine, Draws, tuple[str, ...]]:
+    """Return the first engine that suits and finds nothing wrong with its own answer.
+
+    What NUTS says is taken as it is, with what kept the faster ones from answering.
+    """
+    fast: tuple[Engine, ...] = (engines.Gaussian(), engines.Laplace())
+    slow: tuple[Engine, ...] = (engines.NUTS(), engines.NUTS(parametrisation="non-centred"))
     passed_over: list[str] = []
-    sampled = engines.NUTS(parametrisation="non-centred")
-    candidates: tuple[Engine, ...] = (engines.Gaussian(), engines.NUTS(), sampled)
-    for engine in candidates:
+    for engine in (*fast, *slow):
         reason = engine.unsuited(task)
         if reason is None:
-            return engine, tuple(f"{said}." for said in passed_over)
-        passed_over.append(f"{type(engine).__name__} was not used: {reason}")
-    message = f"No engine suits this model and these data. {'; '.join(passed_over)}."
+            draws = engine.sample(task)
+            if engine in slow or not draws.faults:
+                return engine, draws, tuple(passed_over) if engine in slow else ()
+            reason = " ".join(draws.faults).rstrip(".")
+        passed_over.append(f"{type(engine).__name__} was not used: {reason}.")
+    message = f"No engine suits this model and these data. {' '.join(passed_over)}"
     raise EngineError(message)
 
 

@@ -82,7 +82,7 @@ def read(
         With every problem in the table.
     """
     _require_choices(columns, outcome, missing, repeated_arms)
-    given = readers.table(frame)
+    given, derived = readers.taken(readers.table(frame))
     _require_columns(given, columns, outcome, _index_names(frame))
     found = _Found([], [], [])
     rows = _cleaned(given, columns, outcome, found)
@@ -91,6 +91,7 @@ def read(
     if missing == "drop_arm":
         whole, numbers = _without_missing(whole, numbers, found)
     found.issues.extend(numbers)
+    found.remarks.extend(readers.sentences(derived, whole.sort_index()["study"]))
     if "comparator" not in columns and not (numbers and repeated_arms == "merge"):
         whole = _repeats_answered(whole, outcome, repeated_arms, found)
     if "" not in set(rows["study"]):

@@ -107,7 +107,7 @@ class Integrand:
         weight = np.exp(log_value - top)
         total = weight.sum(axis=0)
         share = self._each(weight / total)
-        means = [(share * np.stack(values)).sum(axis=0) for values in zip(*inner, strict=True)]
+        means = [_averaged(share, np.stack(values)) for values in zip(*inner, strict=True)]
         return top + np.log(total), means
 
     def laplace(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -174,7 +174,7 @@ class Integrand:
         weight = np.exp(log_value - top)
         total = weight.sum(axis=0)
         told = [function(eta, self.auxiliary, self.data) for function in functions]
-        return top + np.log(total), [(weight * value).sum(axis=0) / total for value in told]
+        return top + np.log(total), [_averaged(weight / total, value) for value in told]
 
     def _breadth(
         self, centre: NDArray[np.float64], e: NDArray[np.float64], sign: float, sd: Any
@@ -307,3 +307,9 @@ class Integrand:
     def _each(self, trials: NDArray[Any]) -> NDArray[Any]:
         """Return what trials have, arm by arm."""
         return np.repeat(trials, self.shape[1], axis=-1)
+
+
+def _averaged(share: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return weighted means over nodes, (value, arm, ...), from shares (node, value, arm)."""
+    more = values.ndim - share.ndim
+    return np.asarray((share.reshape(share.shape + (1,) * more) * values).sum(axis=0))

@@ -25,7 +25,7 @@ from nma.two_sided import Rule
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["RULE", "Group", "Laplace", "effect_sds", "groups", "is_separable", "settled"]
+__all__ = ["RULE", "Group", "Laplace", "effect_sds", "groups", "not_integrable", "settled"]
 
 RULE = Rule(13)
 """Nodes of each of the nested integrals."""
@@ -34,16 +34,30 @@ MOST = 200
 """Nodes of an integral at which refinement stops."""
 
 
-def is_separable(problem: Problem) -> bool:
-    """Return whether no two arms of a trial share a random effect."""
+def not_integrable(problem: Problem) -> str | None:
+    """Return why trial levels and random effects cannot be integrated out one by one, if so."""
+    if problem.predictor is not None:
+        return "the model is not linear in its parameters"
     for part in problem.evidence:
         if isinstance(part, Arms):
-            for effect in problem.effects:
-                for rows in trials_by_size(part.trial):
-                    unit = np.sort(effect.unit[part.arms[rows]], axis=1)
-                    if (np.diff(unit, axis=1) == 0).any():
-                        return False
-    return True
+            if _is_shared(problem, part):
+                return "arms of a trial share random effects, which cannot be integrated one by one"
+            lower, upper = part.trial_level.support
+            if lower < upper and (np.isfinite(lower) or np.isfinite(upper)):
+                return (
+                    f"the prior of trial levels, {part.trial_level!r}, has a limit, where the "
+                    "quadrature would end abruptly"
+                )
+    return None
+
+
+def _is_shared(problem: Problem, part: Arms) -> bool:
+    """Return whether two arms of a trial share a random effect."""
+    return any(
+        bool((np.diff(np.sort(effect.unit[part.arms[rows]], axis=1), axis=1) == 0).any())
+        for effect in problem.effects
+        for rows in trials_by_size(part.trial)
+    )
 
 
 def effect_sds(
@@ -153,11 +167,12 @@ class Group:
 
         Returns
         -------
-        list of array, (value, trial, arm)
+        list of array, (value, trial, arm, ...)
+            Of functions that give (..., arm) or (..., arm, number).
         """
         told = [batch.integral(functions)[1] for batch in self._batches(c, sd, auxiliary)]
-        shape = (-1, *self.place.shape)
-        return [np.concatenate(values).reshape(shape) for values in zip(*told, strict=True)]
+        joined = [np.concatenate(values) for values in zip(*told, strict=True)]
+        return [values.reshape(-1, *self.place.shape, *values.shape[2:]) for values in joined]
 
     def laplace(
         self, c: NDArray[np.float64], sd: NDArray[np.float64], auxiliary: Any = None
@@ -166,9 +181,9 @@ class Group:
         found = [batch.laplace() for batch in self._batches(c, sd, auxiliary)]
         return Laplace(*(np.concatenate(values) for values in zip(*found, strict=True)))
 
-    def width(self, c: NDArray[np.float64]) -> NDArray[np.float64]:
+    def width(self, c: NDArray[np.float64], auxiliary: Any = None) -> NDArray[np.float64]:
         """Return the size of tau at which each trial begins to notice it, (trial,), at levels c."""
-        bend = self.laplace(c[:1], np.zeros_like(c[:1])).information[0]
+        bend = self.laplace(c[:1], np.zeros_like(c[:1]), auxiliary).information[0]
         most = np.diagonal(bend, axis1=1, axis2=2).max(axis=1)
         return np.asarray(1 / np.sqrt(np.maximum(most, 1e-4)))
 

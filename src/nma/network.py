@@ -48,7 +48,7 @@ class Network:
     caption : str
         What the data are, from the frame's ``attrs["caption"]``; printed with every result.
     notices : tuple of str
-        What was changed or chosen in reading.
+        What was derived (see ``nma.readers``), changed or chosen in reading.
     """
 
     table: pd.DataFrame

@@ -10,7 +10,6 @@ import nma
 SOURCE = Path(nma.__file__).parent
 INTAKE = [
     "labels.py",
-    "readers.py",
     "intake.py",
     "repeats.py",
     *(
@@ -28,6 +27,7 @@ INTAKE = [
             "_spread",
         )
     ),
+    *(f"readers/{path.name}" for path in sorted((SOURCE / "readers").glob("_*.py"))),
 ]
 
 
@@ -38,13 +38,14 @@ def texts(path: Path) -> set[str]:
 
 
 def codes(path: Path) -> set[str]:
-    """First arguments of Issue(...), .issue(...) and where(...), and of returned triples."""
+    """Codes in Issue(...), .issue(...), where(...), sheet.where(...), and of returned triples."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         parts: list[ast.expr] = []
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            position = {"Issue": 0, "issue": 0, "where": 3}.get(name)
+            of_sheet = getattr(getattr(node.func, "value", None), "id", "") == "sheet"
+            position = {"Issue": 0, "issue": 0, "where": 2 if of_sheet else 3}.get(name)
             parts = [] if position is None else node.args[position : position + 1]
         elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
             parts = node.value.elts[:1]

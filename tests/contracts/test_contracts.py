@@ -97,6 +97,7 @@ HETEROGENEITIES: dict[str, Heterogeneity] = {
 }
 ENGINES: dict[str, Engine] = {
     "Gaussian": nma.engines.Gaussian(draws=1024),
+    "Laplace": nma.engines.Laplace(draws=1024),
     "LeastSquares": nma.engines.LeastSquares(draws=1024),
     "NUTS": nma.engines.NUTS(draws=1000, tune=500, chains=8, progress=False),
 }

@@ -18,13 +18,12 @@ from scipy import stats
 
 import nma
 from nma import _arviz
-from nma.engines import _nuts
+from nma.engines import _laplace, _nuts
 from nma.engines._convergence import Judgement, judge
 from nma.errors import EngineError, ModelError
-from nma.fitting import _suitable
 from nma.model import problem
 from nma.priors import Fixed, HalfNormal, Normal
-from nma.problem import Contrasts, Moments, Scale
+from nma.problem import Contrasts, Draws, Moments, Scale
 from own_models import TwoKinds, responders
 
 if TYPE_CHECKING:
@@ -353,13 +352,28 @@ def test_a_zero_scale_cannot_be_centred() -> None:
     assert small().unsuited(task) is None
 
 
-def test_fit_turns_to_sampled_effects_where_several_scales_cannot_be_integrated() -> None:
+def test_fit_turns_to_sampled_effects_where_several_scales_cannot_be_integrated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(nma.engines.NUTS, "sample", lambda engine, task: Draws(xr.Dataset))
     model = nma.Model(
         nma.structures.Consistency(Normal(0, 9)), TwoKinds(HalfNormal(1), HalfNormal(1), "A")
     )
-    engine, why = _suitable(problem(model, responders()))
-    assert engine == nma.engines.NUTS(parametrisation="non-centred")
-    assert [text.split(" ")[0] for text in why] == ["Gaussian", "NUTS"]
+    posterior = nma.fit(responders(), model)
+    assert posterior.engine == nma.engines.NUTS(parametrisation="non-centred")
+    why = [text for text in posterior.notices if "was not used" in text]
+    assert [text.split(" ")[0] for text in why] == ["Gaussian", "Laplace", "NUTS"]
+    assert "share random effects" in why[1]
+
+
+def test_fit_turns_to_nuts_where_the_laplace_engine_does_not_certify_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(nma.engines.NUTS, "sample", lambda engine, task: Draws(xr.Dataset))
+    monkeypatch.setattr(_laplace, "HIGH", -5.0)
+    posterior = nma.fit(responders())
+    assert posterior.engine == nma.engines.NUTS()
+    assert any("Laplace was not used: The importance weights" in x for x in posterior.notices)
 
 
 def test_draws_carry_what_speaks_against_them(poor: nma.Posterior) -> None:

@@ -14,7 +14,7 @@ from nma.engines._settings import require_whole
 from nma.engines._sobol import dataset, sobol
 from nma.engines._target import Target
 from nma.errors import EngineError
-from nma.integrated import is_separable
+from nma.integrated import not_integrable
 from nma.problem import Arms, Draws, Problem, arm_parts
 from nma.threads import one_thread
 
@@ -105,17 +105,7 @@ class Laplace:
 
     def unsuited(self, problem: Problem) -> str | None:
         """Return why the engine cannot answer."""
-        if problem.predictor is not None:
-            return "the model is not linear in its parameters"
-        if not is_separable(problem):
-            return "arms of a trial share random effects, which cannot be integrated one by one"
-        for part in problem.evidence:
-            if isinstance(part, Arms) and _is_bounded(part):
-                return (
-                    f"the prior of trial levels, {part.trial_level!r}, has a limit, where the "
-                    "quadrature would end abruptly"
-                )
-        return None
+        return not_integrable(problem)
 
     def sample(self, problem: Problem) -> Draws:
         """Return draws of beta, the scales and auxiliaries.
@@ -140,11 +130,6 @@ class Laplace:
             notices=_notices(weighted),
             faults=_faults(weighted),
         )
-
-
-def _is_bounded(part: Arms) -> bool:
-    lower, upper = part.trial_level.support
-    return lower < upper and (np.isfinite(lower) or np.isfinite(upper))
 
 
 @final
@@ -249,9 +234,7 @@ def _weighted(target: Target, candidates: Candidates, *, chains: int) -> _Weight
 
 def _error(target: Target, candidates: Candidates, weighted: _Weighted) -> float:
     """Return the change of a few log weights when every quadrature has twice the nodes."""
-    unknowns, scales = _some(target, candidates)
-    again = sum(part.by_trial(unknowns, scales).sum(axis=1) for part in target.finer().parts)
-    again = again + target.of_contrasts(unknowns, scales)
+    again = target.closely(*_some(target, candidates))
     some = np.unique(np.linspace(0, len(candidates.b) - 1, LOOKS).astype(int))
     away = weighted.log_likelihood[some] - again
     return float(np.abs(away - np.median(away)).max())

@@ -6,15 +6,18 @@ importance densities of Geweke (1989, doi:10.2307/1913710).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from nma.arm_trials import ArmTrials, Scales
 from nma.engines import _quadrature
 from nma.engines._charts import chart_of
 from nma.engines._conditional import Answer, factored, interpolated, multipliers
-from nma.engines._target import Likelihood, Scales, Target
+from nma.engines._target import Target
+from nma.integrated import Laplace
 from nma.least_squares import heterogeneity, log_normal
 
 if TYPE_CHECKING:
@@ -175,8 +178,9 @@ def _bent(
     """Return the log likelihood by Laplace, its slope, and minus its second derivatives."""
     values, size = unknowns.shape
     total = np.zeros(values), np.zeros((values, size)), np.zeros((values, size, size))
-    for part in target.parts:
-        for sum_, more in zip(total, _of_arms(part, unknowns, scales), strict=True):
+    for part, own in target.parts:
+        found = _of_arms(target, part, own, unknowns, scales)
+        for sum_, more in zip(total, found, strict=True):
             np.add(sum_, more, out=sum_)
     for block in target.contrasts:
         levels = target.problem.levels[block.arms]
@@ -199,45 +203,47 @@ def _squared(X: NDArray[np.float64], inner: NDArray[np.float64]) -> NDArray[np.f
 
 
 def _of_arms(
-    part: Likelihood, unknowns: NDArray[np.float64], scales: Scales
+    target: Target, part: ArmTrials, own: slice, unknowns: NDArray[np.float64], scales: Scales
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return value, slope and information of trials that report arms."""
     values, size = unknowns.shape
-    here = part.group.laplace(*part.given(unknowns, scales))
+
+    def at(*moves: tuple[int, float]) -> Laplace:
+        moved = unknowns.copy()
+        for where, by in moves:
+            moved[:, where] += by
+        given = part.given(target.levels(moved), scales)
+        return part.group.laplace(*given, moved[:, own] if own.start < own.stop else None)
+
+    here = at()
     slope, information = np.zeros((values, size)), np.zeros((values, size, size))
-    beta = slice(0, part.centred.shape[2])
-    flat = part.centred.reshape(-1, part.centred.shape[2])
+    beta, flat = slice(0, part.centred.shape[2]), part.centred.reshape(-1, part.centred.shape[2])
     slope[:, beta] = here.slope.reshape(values, -1) @ flat
     information[:, beta, beta] = _squared(part.centred, here.information)
-    for place in range(*part.own.indices(size)):
-        _along(part, unknowns, scales, place, slope, information)
+    for place in range(own.start, own.stop):
+        _along(at, here, place, own.start, flat, slope, information)
     return here.value.sum(axis=1), slope, information
 
 
 def _along(
-    part: Likelihood,
-    unknowns: NDArray[np.float64],
-    scales: Scales,
+    at: Callable[..., Laplace],
+    here: Laplace,
     place: int,
+    first: int,
+    centred: NDArray[np.float64],
     slope: NDArray[np.float64],
     information: NDArray[np.float64],
 ) -> None:
     """Fill in what belongs to one auxiliary, by differences along it."""
-    h, flat = AUXILIARY_STEP, part.centred.reshape(-1, part.centred.shape[2])
-
-    def at(*moves: tuple[int, float]) -> Any:
-        moved = unknowns.copy()
-        for where, by in moves:
-            moved[:, where] += by
-        return part.group.laplace(*part.given(moved, scales))
-
-    up, here, down = at((place, h)), at(), at((place, -h))
+    h = AUXILIARY_STEP
+    up, down = at((place, h)), at((place, -h))
     slope[:, place] = (up.value - down.value).sum(axis=1) / (2 * h)
-    cross = (down.slope - up.slope).reshape(len(unknowns), -1) @ flat / (2 * h)
-    information[:, place, : flat.shape[1]] = information[:, : flat.shape[1], place] = cross
+    cross = (down.slope - up.slope).reshape(len(slope), -1) @ centred / (2 * h)
+    beta = slice(0, centred.shape[1])
+    information[:, place, beta] = information[:, beta, place] = cross
     second = (2 * here.value - up.value - down.value).sum(axis=1) / h**2
     information[:, place, place] = np.maximum(second, 0.0)
-    for other in range(part.own.start, place):
+    for other in range(first, place):
         corners = [at((place, a * h), (other, b * h)).value for a in (1, -1) for b in (1, -1)]
         mixed = (corners[0] - corners[1] - corners[2] + corners[3]).sum(axis=1) / (4 * h**2)
         information[:, place, other] = information[:, other, place] = -mixed

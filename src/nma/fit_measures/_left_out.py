@@ -14,6 +14,7 @@ from nma import _arviz, graph
 from nma.estimates import captioned
 from nma.fit_measures._points import labelled
 from nma.fit_measures._values import Values, require_proper, strata
+from nma.integrated import not_integrable
 from nma.least_squares import log_normal
 from nma.problem import Contrasts, arm_parts
 from nma.tables import Table
@@ -105,8 +106,9 @@ def leave_one_study_out(posterior: Posterior) -> Table:
        - \log|R - S| + r'(R - S)^{-1} r), \qquad r = y_i - X_i b
 
     which is exact: the log evidence minus that of a refit of the resolved model without the
-    trial. From draws it is found by Pareto-smoothed importance sampling, with the random effects
-    of normal contrasts integrated out.
+    trial. From draws it is found by Pareto-smoothed importance sampling, with the level and the
+    random effects of each trial integrated out; where arms of a trial share random effects, given
+    those that were drawn, and Pareto k is then high.
 
     Parameters
     ----------
@@ -218,17 +220,18 @@ def _predicted(posterior: Posterior) -> _Predicted:
     """Return what is said of each trial of normal contrasts and each arm, part by part."""
     if posterior.draws.moments is not None:
         return _exact(posterior)
-    return _sampled(_log_densities(posterior))
+    return _sampled(*_log_densities(posterior, by_study=False)[:2])
 
 
 def _by_study(posterior: Posterior) -> _Predicted:
     """Return what is said of each trial, in the network's order."""
     places = {study: k for k, study in enumerate(_studies(posterior))}
-    place = np.array([places[study] for study in _labels(posterior)["study"]])
     if posterior.draws.moments is None:
-        units = _log_densities(posterior)
+        inside, outside, studies = _log_densities(posterior, by_study=True)
+        place = np.array([places[study] for study in studies])
         member = (place[:, None] == np.arange(len(places))).astype(float)
-        return _sampled(units @ member)
+        return _sampled(inside @ member, outside @ member)
+    place = np.array([places[study] for study in _labels(posterior)["study"]])
     found = _exact(posterior)
     order = np.argsort(place)
     return _Predicted(found.lpd[order], found.loo[order], found.pareto_k[order])
@@ -295,34 +298,61 @@ def _some(part: Evidence, kept: NDArray[np.bool_]) -> Contrasts:
     return Contrasts(part.arms[kept], part.y[kept], part.V[kept], reported)
 
 
-def _log_densities(posterior: Posterior) -> NDArray[np.float64]:
-    """Return the log density of each unit in every draw, (chain, draw, unit)."""
-    chains: dict[int, list[NDArray[np.float64]]] = {}
-    suffixes = arm_parts(posterior.problem)
+def _log_densities(
+    posterior: Posterior, *, by_study: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
+    """Return log densities of units seen again and left out, and the trial of each unit.
+
+    Units are trials of normal contrasts and arms; trials throughout where ``by_study`` and what
+    is within trials can be integrated out.
+    """
+    problem, chains = posterior.problem, posterior.draws.values.sizes["chain"]
+    suffixes, whole = arm_parts(problem), not_integrable(problem) is None
+    batches = []
     with one_thread():
         for values in strata(posterior):
             told = [
-                _log_density(values, part, suffixes.get(number, ""))
-                for number, part in enumerate(posterior.problem.evidence)
+                _densities(values, part, suffixes.get(number, ""), whole=whole, by_study=by_study)
+                for number, part in enumerate(problem.evidence)
             ]
-            chains.setdefault(values.chain, []).append(np.concatenate(told, axis=1))
-    return np.stack([np.concatenate(batches) for batches in chains.values()])
+            batches.append([np.concatenate(side, axis=1) for side in zip(*told, strict=True)])
+    inside, outside = (np.concatenate(side) for side in zip(*batches, strict=True))
+    shape = (chains, -1, inside.shape[1])
+    units = [_first_arms(part, by_trial=whole and by_study) for part in problem.evidence]
+    studies = problem.arms["study"].to_numpy()[np.concatenate(units)]
+    return inside.reshape(shape), outside.reshape(shape), studies.tolist()
 
 
-def _log_density(values: Values, part: Evidence, suffix: str) -> NDArray[np.float64]:
+def _densities(
+    values: Values, part: Evidence, suffix: str, *, whole: bool, by_study: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return log densities of a part's units, seen again and left out, (value, unit)."""
     if isinstance(part, Contrasts):
-        return log_normal(part.V + values.heterogeneity(part), values.residual(part))
-    eta, auxiliary = values.predictor(part, suffix), values.auxiliary(part, suffix)
-    return np.asarray(part.density(eta, auxiliary, part.data, np))
+        both = log_normal(part.V + values.heterogeneity(part), values.residual(part))
+    elif whole and not by_study:
+        return values.without(part, suffix)
+    elif whole:
+        both = values.log_likelihood(part, suffix)
+    else:
+        eta, auxiliary = values.predictor(part, suffix), values.auxiliary(part, suffix)
+        both = np.asarray(part.density(eta, auxiliary, part.data, np))
+    return both, both
 
 
-def _sampled(log_density: NDArray[np.float64]) -> _Predicted:
+def _first_arms(part: Evidence, *, by_trial: bool) -> NDArray[np.int64]:
+    """Return the first arm of each unit of a part, as a position in the problem's arms."""
+    if isinstance(part, Contrasts):
+        return part.arms[:, 0]
+    return part.arms[np.unique(part.trial, return_index=True)[1]] if by_trial else part.arms
+
+
+def _sampled(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> _Predicted:
     """Return estimates from log densities in every draw, (chain, draw, unit)."""
     from scipy.special import logsumexp
 
-    log_weight, k = _arviz.pareto_smoothed(-log_density)
-    lpd = logsumexp(log_density, axis=(0, 1)) - np.log(log_density[..., 0].size)
-    loo = logsumexp(log_weight + log_density, axis=(0, 1))
+    log_weight, k = _arviz.pareto_smoothed(-outside)
+    lpd = logsumexp(inside, axis=(0, 1)) - np.log(inside[..., 0].size)
+    loo = logsumexp(log_weight + outside, axis=(0, 1))
     return _Predicted(lpd, loo, k)
 
 

@@ -74,17 +74,19 @@ def points(posterior: Posterior, plug_in: PlugIn) -> Points:
 
 def _averages(posterior: Posterior) -> list[list[Averages]]:
     """Return posterior means by stratum and part."""
-    found: list[list[Averages]] = []
+    found: dict[int, list[Averages]] = {}
     suffixes = arm_parts(posterior.problem)
+    parts = posterior.problem.evidence
     with one_thread():
         for values in strata(posterior):
-            if values.chain == len(found):
-                found.append([{} for _ in posterior.problem.evidence])
-            for number, part in enumerate(posterior.problem.evidence):
-                told = found[values.chain][number]
-                for name, each in _told(values, part, suffixes.get(number, "")).items():
-                    told[name] = told.get(name, 0.0) + np.tensordot(values.weight, each, axes=1)
-    return found
+            told = [_told(values, part, suffixes.get(k, "")) for k, part in enumerate(parts)]
+            for chain in np.unique(values.chain).tolist():
+                weight = np.where(values.chain == chain, values.weight, 0.0)
+                sums = found.setdefault(chain, [{} for _ in parts])
+                for sum_, here in zip(sums, told, strict=True):
+                    for name, each in here.items():
+                        sum_[name] = sum_.get(name, 0.0) + np.tensordot(weight, each, axes=1)
+    return list(found.values())
 
 
 def _told(values: Values, part: Evidence, suffix: str) -> Averages:
@@ -93,7 +95,11 @@ def _told(values: Values, part: Evidence, suffix: str) -> Averages:
 
 
 def _of_arms(values: Values, part: Arms, suffix: str) -> Averages:
-    eta, auxiliary = values.predictor(part, suffix), values.auxiliary(part, suffix)
+    auxiliary = values.auxiliary(part, suffix)
+    if not values.keeps(part, suffix):
+        told = values.expectations(part, suffix)
+        return told if auxiliary is None else {**told, "auxiliary": auxiliary}
+    eta = values.predictor(part, suffix)
     fitted = part.fitted(eta, auxiliary, part.data, np)
     told = {"fitted": fitted, "eta": eta, "deviance": part.deviance(fitted, part.data, np)}
     return told if auxiliary is None else {**told, "auxiliary": auxiliary}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from nma.arm_trials import ArmTrials, arm_trials
 from nma.errors import ModelError
 from nma.least_squares import BUDGET, heterogeneity
 from nma.problem import Arms, Contrasts, Problem
@@ -30,10 +31,10 @@ class Values:
     ----------
     problem : Problem
         What was fitted.
-    chain : int
-        The stratum they are from: a chain of draws, or 0 for all nodes.
+    chain : array of int, (value,)
+        The stratum each is from: a chain of draws, or 0 for all nodes.
     weight : array, (value,)
-        Sums to one over the stratum.
+        Sums to one over each stratum.
     scales : mapping of str to array, (value,)
         The scales.
     level : array, (value, arm)
@@ -45,7 +46,7 @@ class Values:
     """
 
     problem: Problem
-    chain: int
+    chain: NDArray[np.int64]
     weight: NDArray[np.float64]
     scales: Mapping[str, NDArray[np.float64]]
     level: NDArray[np.float64]
@@ -92,10 +93,70 @@ class Values:
         if name not in self.drawn:
             message = (
                 f"The engine kept no draws of {name!r}, and fitted values of arms need them: fit "
-                "with nma.engines.NUTS()."
+                "with nma.engines.Laplace() or nma.engines.NUTS()."
             )
             raise ModelError(message)
         return self.drawn[name]
+
+    def keeps(self, part: Arms, suffix: str) -> bool:
+        """Return whether trial levels and random effects of a part are among the draws."""
+        lower, upper = part.trial_level.support
+        has_level = lower == upper or f"trial_level{suffix}" in self.drawn
+        return has_level and (not self.problem.effects or "u" in self.drawn)
+
+    def expectations(self, part: Arms, suffix: str) -> dict[str, NDArray[np.float64]]:
+        """Return means of fitted values, linear predictors and deviances given each value.
+
+        Trial levels and random effects are integrated out. Each is (value, arm of the part, ...).
+        """
+        functions = {
+            "fitted": lambda eta, own, data: part.fitted(eta, own, data, np),
+            "eta": lambda eta, own, data: eta,  # noqa: ARG005
+            "deviance": lambda eta, own, data: part.deviance(
+                part.fitted(eta, own, data, np), data, np
+            ),
+        }
+        own = self.auxiliary(part, suffix)
+        found: dict[str, NDArray[np.float64]] = {}
+        for trials in arm_trials(self.problem, part):
+            told = trials.expectations([*functions.values()], self.level, self.scales, own)
+            for name, values in zip(functions, told, strict=True):
+                shape = (len(values), len(part.arms), *values.shape[3:])
+                whole = found.setdefault(name, np.empty(shape))
+                whole[:, trials.group.place] = values
+        return found
+
+    def log_likelihood(self, part: Arms, suffix: str) -> NDArray[np.float64]:
+        """Return the log likelihood of the trials of a part, (value, trial), likewise."""
+        own = self.auxiliary(part, suffix)
+        return self._by_place(part, lambda one: one.log_likelihood(self.level, self.scales, own))
+
+    def without(self, part: Arms, suffix: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the log density of each arm given its trial's others, (value, arm), likewise.
+
+        The first is that of the arm seen once more, the second that of the arm left out.
+        """
+        own = self.auxiliary(part, suffix)
+        again, out = (np.empty((len(self.weight), len(part.arms))) for _ in range(2))
+        for trials in arm_trials(self.problem, part):
+            once = trials.log_likelihood(self.level, self.scales, own)
+            for arm in range(trials.group.place.shape[1]):
+                twice, never = (
+                    trials.counting(arm, times).log_likelihood(self.level, self.scales, own)
+                    for times in (2, 0)
+                )
+                again[:, trials.group.place[:, arm]] = twice - once
+                out[:, trials.group.place[:, arm]] = once - never
+        return again, out
+
+    def _by_place(
+        self, part: Arms, told: Callable[[ArmTrials], NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """Return what trials tell, in the order in which they stand in a part."""
+        trials = arm_trials(self.problem, part)
+        found = np.concatenate([told(each) for each in trials], axis=1)
+        first = np.concatenate([each.group.place[:, 0] for each in trials])
+        return np.asarray(found[:, np.argsort(first)])
 
     def auxiliary(self, part: Arms, suffix: str) -> NDArray[np.float64] | None:
         """Return the parameters of a likelihood alone, (value, parameter)."""
@@ -165,7 +226,7 @@ def _nodes(problem: Problem, moments: Moments, step: int) -> Iterator[Values]:
         here = slice(start, start + step)
         yield Values(
             problem=problem,
-            chain=0,
+            chain=np.zeros(len(moments.weight[here]), dtype=np.int64),
             weight=moments.weight[here],
             scales={name: values[here] for name, values in moments.scales.items()},
             level=moments.mean[here] @ problem.levels.T,
@@ -177,19 +238,20 @@ def _nodes(problem: Problem, moments: Moments, step: int) -> Iterator[Values]:
 def _draws(posterior: Posterior, step: int) -> Iterator[Values]:
     problem, values = posterior.problem, posterior.draws.values
     arrays = {str(name): table.to_numpy() for name, table in values.data_vars.items()}
-    draws = values.sizes["draw"]
-    for chain in range(values.sizes["chain"]):
-        for start in range(0, draws, step):
-            drawn = {name: array[chain, start : start + step] for name, array in arrays.items()}
-            yield Values(
-                problem=problem,
-                chain=chain,
-                weight=np.full(len(drawn["beta"]), 1 / draws),
-                scales={scale.name: drawn[scale.name] for scale in problem.scales},
-                level=_levels(problem, drawn["beta"]),
-                covariance=None,
-                drawn=drawn,
-            )
+    chains, draws = values.sizes["chain"], values.sizes["draw"]
+    flat = {name: array.reshape(chains * draws, *array.shape[2:]) for name, array in arrays.items()}
+    for start in range(0, chains * draws, step):
+        drawn = {name: array[start : start + step] for name, array in flat.items()}
+        size = len(drawn["beta"])
+        yield Values(
+            problem=problem,
+            chain=np.arange(start, start + size) // draws,
+            weight=np.full(size, 1 / draws),
+            scales={scale.name: drawn[scale.name] for scale in problem.scales},
+            level=_levels(problem, drawn["beta"]),
+            covariance=None,
+            drawn=drawn,
+        )
 
 
 def _levels(problem: Problem, beta: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -79,8 +79,8 @@ class Spread:
     def _untold(self, rows: pd.DataFrame) -> list[Issue]:
         """Return an issue for every arm whose standard error is not told, at the empty cell."""
         remedy = (
-            "Take it from the paper, or derive it from a confidence interval, t or p value; or "
-            "leave the arm out with missing='drop_arm'."
+            "Take it from the paper, or derive it by nma.readers from a confidence interval, "
+            "p-value or quartiles; or leave the arm out with missing='drop_arm'."
         )
         problem = "the number is missing, and with it the spread of the mean"
         lacking = np.isnan(self.errors(rows))
