@@ -117,10 +117,10 @@ def _has_maximum(cells: NDArray[np.float64]) -> bool:
     below = np.cumsum(cells, axis=1)[:, :-1] > 0
     above = np.cumsum(cells[:, ::-1], axis=1)[:, ::-1][:, 1:] > 0
     holds = below & above
-    held = bool(holds.any(axis=0).all())
-    tied = bool((holds[:, 1:] & holds[:, :-1]).any(axis=0).all())
-    at_an_end = bool((~below).all(axis=1).any() or (~above).all(axis=1).any())
-    return held and tied and not at_an_end
+    held = holds.any(axis=0).all()
+    tied = (holds[:, 1:] & holds[:, :-1]).any(axis=0).all()
+    at_an_end = (~below).all(axis=1).any() or (~above).all(axis=1).any()
+    return bool(held and tied and not at_an_end)
 
 
 def contrasts(
