@@ -87,7 +87,7 @@ class _Reading:
     @property
     def informative(self) -> bool:
         """Whether the arms can be told apart."""
-        return self.cells.shape[1] > 1
+        return bool(self.cells.shape[1] > 1)
 
 
 def _readings(categories: Categories) -> Iterator[_Reading]:
