@@ -170,8 +170,30 @@ def draw(folder: Path) -> None:
     for name, verb in {"forest": nma.plots.forest, "rankogram": nma.plots.rankogram}.items():
         keep(verb(senn, ax=narrow()), folder / f"{name}-narrow")
     keep(nma.plots.forest(points(), instrument=HOURS, reference_sd=4), folder / "forest-points")
+    sensitivity(folder)
     common = nma.fit(senn.network, nma.Model(heterogeneity=nma.heterogeneity.Common()))
     keep(nma.plots.forest(common, comparator="metformin"), folder / "forest-common")
+
+
+def sensitivity(folder: Path) -> None:
+    """Draw how answers depend on the prior of tau: 2, 4, 5 and 10 treatments, long names too."""
+    drugs = "pharmacological vs placebo or control"
+    turner = nma.priors.turner2015(outcome="all-cause mortality", comparison=drugs)
+    given: dict[str, dict[str, nma.priors.Prior]] = {
+        "02": {"Turner 2015, all-cause mortality": turner},
+        "05": {"Rhodes 2015": nma.priors.rhodes2015(outcome="pain", comparison=drugs, scale=3)},
+    }
+    evidence = {
+        "02": nma.datasets.network("blocker").as_normal(),
+        "04": nma.datasets.network("smoking").as_normal(),
+        "05": nma.datasets.network("parkinson"),
+        "10": nma.datasets.network("senn2013"),
+        "10-long": network(sparse([LONG.format(k) for k in range(10)])),
+    }
+    for name, trials in evidence.items():
+        check = nma.checks.prior_sensitivity(nma.fit(trials), given.get(name))
+        keep(nma.plots.prior_sensitivity(check), folder / f"priors-{name}")
+    keep(nma.plots.prior_sensitivity(check, ax=narrow()), folder / "priors-narrow")
 
 
 def keep(picture: object, path: Path) -> None:

@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from nma.priors import Fixed, HalfCauchy, HalfNormal, LogNormal, Normal, Prior, Uniform
+from nma.priors import (
+    Fixed,
+    HalfCauchy,
+    HalfNormal,
+    LogNormal,
+    LogT,
+    Normal,
+    Prior,
+    Published,
+    Uniform,
+)
 from nma.problem import Arms, Contrasts, Parameters, Problem
 
 Array = NDArray[np.float64]
@@ -28,6 +38,10 @@ def of_prior(prior: Prior, x: Any) -> float:
             frozen = stats.uniform(lower, upper - lower)
         case LogNormal(mean, sd):
             frozen = stats.lognorm(sd, scale=np.exp(mean))
+        case LogT(location, scale, df):
+            return float(np.sum(stats.t(df, location, scale).logpdf(np.log(x)) - np.log(x)))
+        case Published(distribution):
+            return of_prior(distribution, x)
         case Fixed():
             return 0.0
         case _:

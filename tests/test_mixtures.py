@@ -24,6 +24,21 @@ def test_quantiles_invert_the_distribution_function(p: float, k: int) -> None:
     assert MIXTURE.below(expected)[k] == pytest.approx(p, abs=1e-9)
 
 
+def test_quantiles_are_found_where_the_standard_deviation_is_beyond_use() -> None:
+    """Normals whose sds have a half-Cauchy(1) distribution, followed to e^40."""
+    x = np.linspace(-20, 40, 601)
+    weight = np.exp(x) / (1 + np.exp(2 * x))
+    heavy = Mixture(weight / weight.sum(), np.zeros((601, 1)), np.exp(x)[:, None])
+    assert heavy.sd[0] > 1e7
+    for p in (0.6, 0.9, 0.975):
+
+        def cdf(t: float) -> float:
+            return float(heavy.weight @ stats.norm.cdf(t, 0, heavy.sds[:, 0]))
+
+        expected = optimize.brentq(lambda t, p=p: cdf(t) - p, 0, 1e4, xtol=1e-13, rtol=1e-14)
+        assert heavy.quantile(p)[0] == pytest.approx(expected, rel=1e-10)
+
+
 def test_mean_and_sd() -> None:
     mean = MIXTURE.weight @ MIXTURE.means
     second = MIXTURE.weight @ (MIXTURE.means**2 + MIXTURE.sds**2)

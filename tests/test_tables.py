@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nma.tables import Table, decimals, probability, rounded
+from nma.tables import Table, decimals, figures, probability, rounded
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,33 @@ def test_a_table_prints_its_caption_and_notes() -> None:
 def test_columns_may_have_decimals_of_their_own() -> None:
     table = Table({"a": [1.23456], "b": [0.00123]}, digits={"b": 4})
     assert "1.23 0.0012" in str(table)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.0, "0"),
+        (1.0, "1"),
+        (-47.236, "-47.2"),
+        (6540.4, "6540"),
+        (123456.0, "123000"),
+        (0.031337, "0.0313"),
+        (3.254e8, "3.25e+08"),
+        (3.08e-9, "3.08e-09"),
+        (-2e6, "-2e+06"),
+        (np.inf, "inf"),
+        (np.nan, "nan"),
+    ],
+)
+def test_three_figures_of_any_size(value: float, shown: str) -> None:
+    assert figures(value) == shown
+
+
+def test_columns_far_apart_print_three_figures() -> None:
+    table = Table({"a": [0.0123456, 6540.4]}, significant=["a"])
+    assert [line.split()[-1] for line in str(table).splitlines()[-2:]] == ["0.0123", "6540"]
+    assert "6540" in table._repr_html_()
+    assert table["a"].tolist() == [0.0123456, 6540.4]
 
 
 def test_markup_in_labels_is_escaped_in_notebooks() -> None:

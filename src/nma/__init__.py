@@ -3,6 +3,7 @@
 The workflow reads from top to bottom: data, network, model, fit, answers.
 """
 
+from nma import checks as checks
 from nma import datasets as datasets
 from nma import engines as engines
 from nma import fit_measures as fit_measures
@@ -26,6 +27,7 @@ from nma.network import Network as Network
 from nma.points import in_points as in_points
 from nma.posterior import Posterior as Posterior
 from nma.posterior import at as at
+from nma.prior_predictive import prior_predictive as prior_predictive
 from nma.ranking import p_best as p_best
 from nma.ranking import p_scores as p_scores
 from nma.ranking import rank_probabilities as rank_probabilities
@@ -41,6 +43,7 @@ __all__ = [
     "absolute_effects",
     "absolute_table",
     "at",
+    "checks",
     "datasets",
     "effect_table",
     "engines",
@@ -56,6 +59,7 @@ __all__ = [
     "p_scores",
     "plots",
     "predictive_effects",
+    "prior_predictive",
     "priors",
     "rank_probabilities",
     "ranks",

@@ -131,7 +131,8 @@ def rows(problem: Problem, free: str | None, known: Mapping[str, float]) -> Rows
         for block in problem.evidence
         if isinstance(block, Contrasts)
     ]
-    X, y, spread = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    none = (np.empty((0, problem.levels.shape[1])), np.empty(0), np.empty(0))
+    X, y, spread = (np.concatenate([none[k], *(part[k] for part in parts)]) for k in range(3))
     return Rows(X, y, spread, float(sum(part[3] for part in parts)))
 
 

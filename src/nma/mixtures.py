@@ -130,23 +130,25 @@ class Mixture:
     def quantile(self, probability: float) -> NDArray[np.float64]:
         """Return the quantile of each function, to 1e-12 of its standard deviation.
 
-        Newton steps inside a shrinking bracket; the bracket comes from the components, whose
-        quantiles enclose that of the mixture.
+        Or to a probability of 1e-12, which is more where tails are so heavy that the standard
+        deviation says little. Newton steps inside a shrinking bracket; the bracket comes from the
+        components, whose quantiles enclose that of the mixture.
         """
         sds = np.maximum(self.sds, np.finfo(float).tiny)
         component = self.means + _standard_quantile(probability, self.df) * self.sds
         lower, upper = component.min(axis=0), component.max(axis=0)
         x = np.clip(self.weight @ component, lower, upper)
-        tolerance = 1e-12 * self.sd
+        sd, tiny = self.sd, np.finfo(float).tiny
         for _ in range(200):
             z = (x - self.means) / sds
             excess = self.weight @ _cumulative(z, self.df) - probability
             density = self.weight @ (_density(z, self.df) / sds)
             lower, upper = np.where(excess > 0, lower, x), np.where(excess > 0, x, upper)
-            newton = x - excess / np.maximum(density, np.finfo(float).tiny)
+            newton = x - excess / np.maximum(density, tiny)
             inside = (newton >= lower) & (newton <= upper)
             step = np.where(inside, newton, (lower + upper) / 2)
-            if not np.any(np.abs(step - x) > tolerance):  # never where nothing is determined
+            close = 1e-12 * np.minimum(sd, 1 / np.maximum(density, tiny))
+            if not np.any(np.abs(step - x) > close):  # never where nothing is determined
                 return step
             x = step
         return x

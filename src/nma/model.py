@@ -15,7 +15,7 @@ from nma.problem import Problem
 from nma.protocols import Heterogeneity, Outcome, Structure
 from nma.structures import Consistency
 
-__all__ = ["Model", "part_names", "prior_sentences", "problem", "stated_priors"]
+__all__ = ["Model", "part_names", "prior_sentences", "prior_words", "problem", "stated_priors"]
 
 NEXT = "next: nma.fit(network, model)"
 """What can be done with a model."""
@@ -121,16 +121,17 @@ def prior_sentences(model: Model, outcomes: Iterable[Outcome] = ()) -> list[str]
     """
     parts = (model.structure, model.heterogeneity, *outcomes)
     said = [
-        f"Prior: {name} ~ {_shown(prior)}{f' ({prior.origin})' if prior.origin else ''}."
+        f"Prior: {name} ~ {prior_words(prior)}."
         for part in parts
         for name, prior in stated_priors(part)
     ]
     return list(dict.fromkeys(said))
 
 
-def _shown(prior: Prior) -> str:
-    """Return a prior as it is written, its numbers to four figures."""
-    return re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.4g}", repr(prior))
+def prior_words(prior: Prior) -> str:
+    """Return a prior as it is written, its numbers to four figures, and where it came from."""
+    written = re.sub(r"\d+\.\d+(e[-+]?\d+)?", lambda found: f"{float(found[0]):.4g}", repr(prior))
+    return f"{written} ({prior.origin})" if prior.origin else written
 
 
 def part_names(model: Model) -> dict[str, str]:

@@ -332,6 +332,8 @@ class Draws:
         R-hat and effective draws of every quantity that was sampled, (statistic, ...).
     software : mapping of str to str
         Versions of what sampled, beyond what every fit uses.
+    interrupted : bool
+        Whether the user stopped the run; ``faults`` then say what was kept.
     """
 
     sampler: Callable[[], xr.Dataset]
@@ -343,6 +345,7 @@ class Draws:
     statistics: xr.Dataset | None = None
     convergence: xr.Dataset | None = None
     software: Mapping[str, str] = field(default_factory=dict)
+    interrupted: bool = False
 
     @cached_property
     def values(self) -> xr.Dataset:

@@ -15,7 +15,7 @@ from nma import markup
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Table", "decimals", "interval", "probability", "rounded"]
+__all__ = ["Table", "decimals", "figures", "interval", "probability", "rounded"]
 
 WIDTH = 98
 """Columns that captions and notes fill when printed."""
@@ -39,12 +39,21 @@ class Table(pd.DataFrame):
         Decimals printed, for columns not named 2; the cells keep full precision.
     probabilities : sequence
         Columns that hold probabilities, which are never printed as certain.
+    significant : sequence
+        Columns whose numbers lie far apart, printed to three figures whatever their size.
     unprinted : sequence
         Columns that are there but not printed, because they say nothing new; a column ``mcse``
         is printed only where there is a Monte Carlo error.
     """
 
-    _metadata: ClassVar[list[str]] = ["caption", "notes", "digits", "probabilities", "unprinted"]
+    _metadata: ClassVar[list[str]] = [
+        "caption",
+        "notes",
+        "digits",
+        "probabilities",
+        "significant",
+        "unprinted",
+    ]
 
     def __init__(
         self,
@@ -54,6 +63,7 @@ class Table(pd.DataFrame):
         notes: Sequence[str] = (),
         digits: int | Mapping[str, int] = 2,
         probabilities: Sequence[Any] = (),
+        significant: Sequence[Any] = (),
         unprinted: Sequence[Any] = (),
         **frame: Any,
     ) -> None:
@@ -62,6 +72,7 @@ class Table(pd.DataFrame):
         self.notes = tuple(notes)
         self.digits = digits
         self.probabilities = tuple(probabilities)
+        self.significant = tuple(significant)
         self.unprinted = tuple(unprinted)
 
     @property
@@ -75,6 +86,7 @@ class Table(pd.DataFrame):
         formatters: dict[Any, Any] = {
             name: f"{{:.{number}f}}".format for name, number in named.items()
         }
+        formatters |= dict.fromkeys(self.significant, figures)
         return {
             "columns": [name for name in self.columns if name not in self._left_out()],
             "float_format": f"{{:.{others}f}}".format,
@@ -103,6 +115,13 @@ class Table(pd.DataFrame):
 
 def _wrapped(text: str, indent: str = "") -> str:
     return textwrap.fill(text, width=WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def figures(value: float) -> str:
+    """Return a number with three figures, written out where that is short."""
+    if value == 0 or not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.3g}"
+    return np.format_float_positional(value, precision=3, fractional=False, trim="-")
 
 
 def probability(value: float) -> str:

@@ -65,7 +65,7 @@ class Rule:
     def step(
         self, t: NDArray[np.float64], left: NDArray[np.float64], right: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Return the steps from the peak at any ``t``; at the ends they are REACH widths."""
+        """Return the steps from the peak at any ``t``; at the ends at least REACH widths."""
         narrow, side, more = _layered(left, right)
         passed = np.logaddexp(0.0, -LAYER) - np.logaddexp(0.0, side * t - LAYER)
         return np.asarray(narrow * t - side * more * passed)

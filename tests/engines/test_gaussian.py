@@ -121,6 +121,18 @@ def test_a_mean_that_does_not_exist_is_said_to_be_infinite() -> None:
     assert any("of tau is infinite" in notice for notice in posterior.notices)
 
 
+def test_without_evidence_the_posterior_is_the_prior(task: Problem) -> None:
+    moments = nma.engines.Gaussian().sample(replace(task, evidence=())).moments
+    assert moments is not None
+    (scale,), weight = task.scales, moments.weight
+    assert isinstance(scale.prior, HalfNormal)
+    assert moments.log_evidence == pytest.approx(0.0, abs=1e-9)
+    assert weight @ moments.scales["tau"] ** 2 == pytest.approx(scale.prior.scale**2, rel=1e-8)
+    prior = np.broadcast_to(task.parameters.covariance, moments.covariance.shape)
+    np.testing.assert_allclose(moments.covariance, prior, rtol=1e-12)
+    np.testing.assert_array_equal(moments.mean, 0.0)
+
+
 def test_a_looser_tolerance_is_as_good_as_it_says(task: Problem) -> None:
     loose = nma.engines.Gaussian(tolerance=1e-3).sample(task)
     tight = nma.engines.Gaussian(tolerance=1e-11).sample(task)
@@ -167,6 +179,8 @@ def test_a_scale_below_zero_is_refused() -> None:
 def test_a_number_in_place_of_a_prior_is_refused_with_the_remedy() -> None:
     with pytest.raises(ModelError, match=r"write nma.priors.Fixed\(0.3\)"):
         nma.heterogeneity.Random(tau=0.3)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="HalfNormal is a kind of prior: give it numbers"):
+        nma.heterogeneity.Random(tau=HalfNormal)  # type: ignore[arg-type]
 
 
 def test_a_fixed_tau_stays_fixed_in_every_draw() -> None:

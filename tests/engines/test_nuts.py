@@ -194,6 +194,7 @@ def test_an_interruption_keeps_what_is_finished_and_says_so(
     assert (kept["chain"], kept["draw"]) in {(3, 40), (3, 41), (2, 60)}
     of = f"{kept['draw']} of 60 draws in {kept['chain']} of 4 chains"
     assert draws.faults[0] == f"Sampling was interrupted: {of} are kept."
+    assert draws.interrupted
     assert np.isfinite(draws.values["beta"]).all()
 
 
@@ -202,8 +203,9 @@ def test_an_interruption_before_the_first_draw_is_an_error_with_a_name(
 ) -> None:
     monkeypatch.setattr(_nuts, "_stop_them_all", interrupting(chain=0, step=10))
     task = problem(WIDE, nma.datasets.network("back_pain"))
-    with pytest.raises(EngineError, match="interrupted before there was a draw to keep"):
+    with pytest.raises(EngineError, match="before there was a draw to keep") as told:
         small().sample(task)
+    assert isinstance(told.value.__cause__, KeyboardInterrupt)
 
 
 @pytest.mark.parametrize(

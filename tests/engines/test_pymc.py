@@ -20,7 +20,17 @@ from nma.engines._pymc import Parametrisation, build
 from nma.errors import EngineError
 from nma.model import problem
 from nma.network import Network
-from nma.priors import Fixed, HalfCauchy, HalfNormal, LogNormal, Normal, Prior, Uniform
+from nma.priors import (
+    Fixed,
+    HalfCauchy,
+    HalfNormal,
+    LogNormal,
+    LogT,
+    Normal,
+    Prior,
+    Uniform,
+    rhodes2015,
+)
 from nma.problem import Arms, Contrasts, Parameters, Problem, Scale
 from nma.protocols import Heterogeneity, Structure
 from own_models import (
@@ -53,6 +63,8 @@ PRIORS: tuple[Prior, ...] = (
     Uniform(0, 5),
     Uniform(0.1, 2),
     LogNormal(-1.3, 0.7),
+    LogT.of_square(-3.44, 2.59),
+    rhodes2015(outcome="any", comparison="any", scale=2.0),
     Fixed(0.4),
 )
 HETEROGENEITIES: dict[str, Heterogeneity] = {

@@ -403,6 +403,20 @@ def test_densities_are_densities(senn: nma.Posterior, prior: Any, exact: bool) -
     assert type(scale.prior).__name__ in marks["prior_key"].iloc[0]
 
 
+def test_a_density_without_bound_at_zero_leaves_the_picture_at_the_top() -> None:
+    prior = nma.priors.rhodes2015(
+        outcome="pain", comparison="pharmacological vs placebo or control", scale=3
+    )
+    model = nma.Model(heterogeneity=nma.heterogeneity.Random(prior))
+    posterior = nma.fit(nma.datasets.network("parkinson"), model)
+    marks = nma.plots.heterogeneity.marks(posterior)
+    density, value = marks["posterior"].to_numpy(), marks["value"].to_numpy()
+    assert density.max() > 5 * density[value > marks["lower"].iloc[0]].max()
+    top = nma.plots.heterogeneity(posterior).get_ylim()[1]
+    at = float(np.interp(marks["median"].iloc[0], value, density))
+    assert at < top < 5 * at
+
+
 def test_the_density_has_no_spike_at_zero() -> None:
     marks = nma.plots.heterogeneity.marks(nma.fit(nma.datasets.network("back_pain")))
     steps = np.abs(np.diff(marks["posterior"]))

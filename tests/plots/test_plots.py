@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from io import BytesIO
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -32,6 +33,7 @@ VERBS: dict[str, Any] = {
     "rankogram": nma.plots.rankogram,
     "heterogeneity": nma.plots.heterogeneity,
     "leverage": nma.plots.leverage,
+    "prior_sensitivity": nma.plots.prior_sensitivity,
 }
 SHORT = [f"drug {chr(65 + k)}" for k in range(25)]
 LONG = [pictures.LONG.format(k) for k in range(25)]
@@ -65,10 +67,18 @@ def posteriors() -> dict[str, nma.Posterior]:
 def ask(posteriors: dict[str, nma.Posterior]) -> Ask:
     """What a verb is asked about."""
 
+    @cache
     def subject(verb: str, kind: str) -> Any:
-        return posteriors[kind].network if verb == "network" else posteriors[kind]
+        return about(verb, posteriors[kind])
 
     return subject
+
+
+def about(verb: str, posterior: nma.Posterior) -> Any:
+    """Return what a verb draws, of one posterior."""
+    if verb == "prior_sensitivity":
+        return nma.checks.prior_sensitivity(posterior)
+    return posterior.network if verb == "network" else posterior
 
 
 def svg(ax: Any) -> str:
@@ -123,9 +133,9 @@ def test_what_the_data_are_stands_below(ask: Ask, verb: str) -> None:
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "network"])
 def test_a_poor_fit_is_said_first(ask: Ask, verb: str) -> None:
-    posterior = ask(verb, "4")
+    posterior = ask("forest", "4")
     poor = replace(posterior, draws=replace(posterior.draws, faults=("It diverged.",)))
-    ax = VERBS[verb](poor)
+    ax = VERBS[verb](about(verb, poor))
     assert pictures.faults(ax) == []
     renderer = ax.figure.canvas.get_renderer()
     top = max(pictures.words(ax), key=lambda text: text.get_window_extent(renderer).y1)
@@ -170,10 +180,10 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
 
 
 def test_figures_share_a_page(ask: Ask) -> None:
-    figure = Figure(figsize=(16, 16), layout="constrained")
+    figure = Figure(figsize=(20, 24), layout="constrained")
     FigureCanvasAgg(figure)
-    page = figure.subplots(3, 2).ravel()
-    for verb, ax in zip(VERBS, page, strict=True):
+    page = figure.subplots(4, 2).ravel()
+    for verb, ax in zip(VERBS, page, strict=False):
         VERBS[verb](ask(verb, "4"), ax=ax)
     assert pictures.faults(page[0]) == []
     assert all(ax.get_position().width > 0.15 for ax in page)
@@ -318,13 +328,14 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "rankogram": "sucra",
         "heterogeneity": "posterior",
         "leverage": "root",
+        "prior_sensitivity": "estimate",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)
     assert svg(VERBS[verb].draw(changed)) != svg(VERBS[verb].draw(marks))
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "network"])
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"network", "prior_sensitivity"}))
 def test_what_is_no_posterior_is_told_how_to_become_one(ask: Ask, verb: str) -> None:
     evidence = ask("network", "4")
     message = rf"{verb} draws a Posterior; this is a Network: nma.plots.{verb}\(nma.fit\(network"

@@ -143,18 +143,20 @@ class NUTS:
             values, statistics = _run(self, model)
         whole = _finished(values, statistics)
         if not whole["chain"] or not whole["draw"].stop:
-            raise EngineError(INTERRUPTED)
+            raise EngineError(INTERRUPTED) from KeyboardInterrupt()
         values = _reported(values.isel(whole), problem)
         statistics = statistics.isel(whole)
         judgement = judge(values[_learnt(values, problem)], statistics)
+        stopped = _interrupted(self, values)
         return Draws(
             sampler=partial(_kept, values),
             diagnostics=judgement.worst,
             notices=_notices(self, problem, statistics),
-            faults=(*_interrupted(self, values), *judgement.faults),
+            faults=(*stopped, *judgement.faults),
             statistics=statistics,
             convergence=judgement.convergence,
             software={name: version(name) for name in ("pymc", "pytensor", self.sampler)},
+            interrupted=bool(stopped),
         )
 
 
@@ -233,7 +235,7 @@ def _by_pymc(engine: NUTS, model: Any, cores: int) -> Any:
         raise EngineError(message) from error
     except ValueError as error:
         if "Not enough samples" in str(error):
-            raise EngineError(INTERRUPTED) from None
+            raise EngineError(INTERRUPTED) from KeyboardInterrupt()
         raise
 
 

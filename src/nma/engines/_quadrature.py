@@ -65,7 +65,8 @@ class Grid:
     log_integral : float
         Logarithm of the integral.
     error : float
-        Change of the log integral and (relative) of the means of the scales in the last doubling.
+        Change of the log integral and (relative) of the means of the scales, where they exist, in
+        the last doubling.
     """
 
     charts: tuple[Chart, ...]
@@ -89,17 +90,12 @@ class Grid:
         value = self.charts[scale].value(self.axes[scale])
         others = tuple(axis for axis in range(len(self.axes)) if axis != scale)
         weight = self.weight.reshape(self.log_density.shape).sum(axis=others)
-        mean = float(weight @ value) if self._has_moment(scale, 1) else math.inf
-        sd = math.sqrt(weight @ (value - mean) ** 2) if self._has_moment(scale, 2) else math.inf
-        position, below = cumulative(_marginal_log(self, scale)[None])
+        along = _marginal_log(self.log_density, scale)
+        mean = float(weight @ value) if _dies_off(along, value, 1) else math.inf
+        sd = math.sqrt(weight @ (value - mean) ** 2) if _dies_off(along, value, 2) else math.inf
+        position, below = cumulative(along[None])
         fine = np.interp(position, np.arange(len(value)), self.axes[scale])
         return Marginal(self.charts[scale].value(fine), below[0], mean, sd)
-
-    def _has_moment(self, scale: int, power: int) -> bool:
-        """Return whether the integrand of a moment dies off towards the upper end."""
-        log_value = _log(self.charts[scale].value(self.axes[scale]))
-        along = _marginal_log(self, scale) + power * log_value
-        return len(along) == 1 or bool(along[-1] < along.max() - DIES_OFF)
 
     def sample(
         self, uniforms: NDArray[np.float64]
@@ -143,7 +139,8 @@ def integrate(
     charts : sequence of Chart
         One for each scale.
     tolerance : float
-        Bound on the last change of the log integral and, relatively, of each scale's mean.
+        Bound on the last change of the log integral and, relatively, of each scale's mean where
+        it has one.
     """
 
     def evaluate(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -258,9 +255,18 @@ def _integrals(
     axes: tuple[NDArray[np.float64], ...],
     log_density: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return the log integral, then the mean of each scale."""
+    """Return the log integral, then the mean of each scale, or zero where it has none."""
     weight, log_integral = _weights(axes, log_density)
-    return np.append(log_integral, weight.ravel() @ _values(charts, _mesh(axes)))
+    means = weight.ravel() @ _values(charts, _mesh(axes))
+    for k, (chart, axis) in enumerate(zip(charts, axes, strict=True)):
+        means[k] *= _dies_off(_marginal_log(log_density, k), chart.value(axis), 1)
+    return np.append(log_integral, means)
+
+
+def _dies_off(along: NDArray[np.float64], value: NDArray[np.float64], power: int) -> bool:
+    """Return whether the integrand of a moment of a scale dies off towards the upper end."""
+    moment = along + power * _log(value)
+    return len(moment) == 1 or bool(moment[-1] < moment.max() - DIES_OFF)
 
 
 def _change(coarse: NDArray[np.float64], fine: NDArray[np.float64]) -> float:
@@ -276,8 +282,8 @@ def _sum_out(density: NDArray[np.float64], *, first: int) -> NDArray[np.float64]
     return np.reshape(top + np.log(total), density.shape[:first])
 
 
-def _marginal_log(grid: Grid, scale: int) -> NDArray[np.float64]:
-    return _sum_out(np.moveaxis(grid.log_density, scale, 0), first=1)
+def _marginal_log(log_density: NDArray[np.float64], scale: int) -> NDArray[np.float64]:
+    return _sum_out(np.moveaxis(log_density, scale, 0), first=1)
 
 
 def _interpolate(

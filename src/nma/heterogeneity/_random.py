@@ -9,7 +9,7 @@ import numpy as np
 
 from nma.errors import ModelError
 from nma.network import Network
-from nma.priors import HalfNormal, Prior
+from nma.priors import HalfNormal, Measured, Prior
 from nma.problem import ArmEffect, Scale
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ class Random:
     tau: Prior | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.tau, type):
+            message = f"tau={self.tau.__name__} is a kind of prior: give it numbers."
+            raise ModelError(message)
         if self.tau is not None and not isinstance(self.tau, Prior):
             message = (
                 f"tau={self.tau!r} is not a prior: write nma.priors.Fixed({self.tau!r}) for a "
@@ -55,13 +58,30 @@ class Random:
             raise ModelError(message)
 
     def resolve(self, network: Network) -> Random:
-        """Return the value with its prior as a number."""
-        if self.tau is not None:
-            return self
+        """Return the value with its prior as a number.
+
+        Raises
+        ------
+        ModelError
+            If the prior was published for another measure than the network's.
+        """
+        if isinstance(self.tau, Measured):
+            return replace(self, tau=self.tau.on(network.measure))
+        return self if self.tau is not None else replace(self, tau=self.default(network))
+
+    @staticmethod
+    def default(network: Network) -> HalfNormal:
+        """Return the prior of tau that is used where none is given.
+
+        Raises
+        ------
+        ModelError
+            If no trial tells the unit that sizes it.
+        """
         unit, words = network.unit
         if network.ratio:
-            return replace(self, tau=HalfNormal(unit, origin="default for log ratios"))
-        return replace(self, tau=HalfNormal(unit / 2, origin=f"default: half a unit, {words}"))
+            return HalfNormal(unit, origin="default for log ratios")
+        return HalfNormal(unit / 2, origin=f"default: half a unit, {words}")
 
     def scales(self, network: Network) -> tuple[Scale, ...]:  # noqa: ARG002  the same everywhere
         """Return tau."""

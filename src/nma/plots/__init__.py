@@ -7,6 +7,7 @@ from nma.plots._heterogeneity import heterogeneity as heterogeneity
 from nma.plots._league_table import league_table as league_table
 from nma.plots._leverage import leverage as leverage
 from nma.plots._network import network as network
+from nma.plots._prior_sensitivity import prior_sensitivity as prior_sensitivity
 from nma.plots._rankogram import rankogram as rankogram
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "league_table",
     "leverage",
     "network",
+    "prior_sensitivity",
     "rankogram",
 ]

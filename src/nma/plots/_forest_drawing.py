@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from nma.plots._text import Line
 
-__all__ = ["draw", "same"]
+__all__ = ["draw", "draw_bars", "same"]
 
 PLOT = 3.4
 """Width of the axes in a figure of their own, in inches."""
@@ -186,15 +186,15 @@ def _draw_rows(ax: Axes, marks: pd.DataFrame, axis: Axis, plan: _Plan, scale: fl
         ax.axhspan(top, bottom, color="#f4f4f4", linewidth=0, zorder=0)
     if "predictive_lower" in marks and not same(marks):
         low, high = marks["predictive_lower"], marks["predictive_upper"]
-        _draw_bars(ax, axis, middles, low, high, width=1.1 * scale, colour=DARK)
-    _draw_bars(ax, axis, middles, marks["lower"], marks["upper"], width=4.2 * scale, colour=BETTER)
+        draw_bars(ax, axis, middles, low, high, width=1.1 * scale, colour=DARK)
+    draw_bars(ax, axis, middles, marks["lower"], marks["upper"], width=4.2 * scale, colour=BETTER)
     ax.plot(
         marks["estimate"], middles, linestyle="none", marker="s", markersize=6.5 * scale, zorder=4,
         markerfacecolor="white", markeredgecolor=INK, markeredgewidth=1.2 * scale,
     )  # fmt: skip
 
 
-def _draw_bars(
+def draw_bars(
     ax: Axes,
     axis: Axis,
     middles: NDArray[np.float64],
@@ -203,10 +203,12 @@ def _draw_bars(
     *,
     width: float,
     colour: str,
+    style: Any = "solid",
 ) -> None:
     """Draw intervals, with arrows where they go on beyond the axis."""
     low, high = np.maximum(lower, axis.low), np.minimum(upper, axis.high)
-    ax.hlines(middles, low, high, color=colour, linewidth=width, zorder=3, capstyle="butt")
+    look: dict[str, Any] = {"color": colour, "linewidth": width, "capstyle": "butt"}
+    ax.hlines(middles, low, high, linestyle=style, zorder=3, **look)
     beyond = ((lower < axis.low, axis.low, "<"), (upper > axis.high, axis.high, ">"))
     for cut, end, marker in beyond:
         if cut.any():

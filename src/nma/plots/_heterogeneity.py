@@ -245,7 +245,7 @@ def _draw_panel(
     height = float(np.interp(median, value, density))
     ax.vlines(median, 0, height, color=INK, linewidth=1.0 * scale, linestyle=":")
     ax.set_xlim(value[0], value[-1])
-    ax.set_ylim(0, 1.08 * _tallest(density, prior))
+    ax.set_ylim(0, 1.08 * _tallest(density, prior, within))
     _draw_scales(ax, str(rows["scale"].iloc[0]), ask, scale)
     ax.legend(
         handles=[after, before], loc="lower left", bbox_to_anchor=(0, 1.0), frameon=False,
@@ -254,9 +254,14 @@ def _draw_panel(
     )  # fmt: skip
 
 
-def _tallest(density: NDArray[np.float64], prior: NDArray[np.float64]) -> float:
-    """Return the height of the posterior, or of the prior where it is not much taller."""
-    highest = float(density.max())
+def _tallest(
+    density: NDArray[np.float64], prior: NDArray[np.float64], within: NDArray[np.bool_]
+) -> float:
+    """Return the height of the posterior, or of the prior where it is not much taller.
+
+    A density without bound at zero, such as that of a log-t, leaves the picture at the top.
+    """
+    highest = min(float(density.max()), 1.5 * float(density[within].max(initial=density[-1])))
     return max(highest, min(float(prior[np.isfinite(prior)].max()), 2 * highest))
 
 

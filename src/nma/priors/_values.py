@@ -15,11 +15,14 @@ __all__ = [
     "Fixed",
     "HalfCauchy",
     "HalfNormal",
-    "LogNormal",
+    "Invertible",
+    "Measured",
     "Normal",
     "Prior",
     "QuantilePrior",
     "Uniform",
+    "finite",
+    "require",
 ]
 
 
@@ -58,13 +61,40 @@ class QuantilePrior(Prior, Protocol):
         """
 
 
-def _require(condition: bool, prior: object, rule: str) -> None:
+@runtime_checkable
+class Invertible(Protocol):
+    """A prior that knows its quantiles as numbers, for tables; those of others take quadrature.
+
+    ``QuantilePrior.at_score`` tells the same to engines, which need derivatives.
+    """
+
+    def quantile(self, probability: float) -> float:
+        """Value below which the quantity lies with the given probability."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A prior that holds for some measures only, such as odds ratios."""
+
+    def on(self, measure: str) -> Prior:
+        """Prior as it stands for a measure, what is unusual about that in its ``origin``.
+
+        Raises
+        ------
+        ModelError
+            If it says nothing about the measure.
+        """
+
+
+def require(condition: bool, prior: object, rule: str) -> None:
+    """Refuse numbers that make no distribution."""
     if not condition:
         message = f"{prior!r} is not a distribution: {rule}."
         raise ModelError(message)
 
 
-def _finite(*numbers: float) -> bool:
+def finite(*numbers: float) -> bool:
+    """Return whether all numbers are finite."""
     return all(math.isfinite(number) for number in numbers)
 
 
@@ -94,12 +124,16 @@ class Normal:
     origin: str = field(default="", compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        _require(_finite(self.mean, self.sd) and self.sd > 0, self, "sd must be positive")
+        require(finite(self.mean, self.sd) and self.sd > 0, self, "sd must be positive")
 
     @property
     def support(self) -> tuple[float, float]:
         """The whole line."""
         return -math.inf, math.inf
+
+    def quantile(self, probability: float) -> float:
+        """Value below which the quantity lies with the given probability."""
+        return self.mean + self.sd * float(ndtri(probability, np))
 
     def log_density(self, x: Any, xp: Any = np) -> Any:  # noqa: ARG002  arithmetic is enough
         """Natural logarithm of the density."""
@@ -134,12 +168,16 @@ class HalfNormal:
     origin: str = field(default="", compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        _require(_finite(self.scale) and self.scale > 0, self, "scale must be positive")
+        require(finite(self.scale) and self.scale > 0, self, "scale must be positive")
 
     @property
     def support(self) -> tuple[float, float]:
         """Zero and above."""
         return 0.0, math.inf
+
+    def quantile(self, probability: float) -> float:
+        """Value below which the quantity lies with the given probability."""
+        return self.scale * float(ndtri((1 + probability) / 2, np))
 
     def log_density(self, x: Any, xp: Any = np) -> Any:
         """Natural logarithm of the density."""
@@ -169,12 +207,16 @@ class HalfCauchy:
     origin: str = field(default="", compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        _require(_finite(self.scale) and self.scale > 0, self, "scale must be positive")
+        require(finite(self.scale) and self.scale > 0, self, "scale must be positive")
 
     @property
     def support(self) -> tuple[float, float]:
         """Zero and above."""
         return 0.0, math.inf
+
+    def quantile(self, probability: float) -> float:
+        """Value below which the quantity lies with the given probability."""
+        return self.scale * math.tan(math.pi * probability / 2)
 
     def log_density(self, x: Any, xp: Any = np) -> Any:
         """Natural logarithm of the density."""
@@ -205,13 +247,17 @@ class Uniform:
     origin: str = field(default="", compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        ordered = _finite(self.lower, self.upper) and self.lower < self.upper
-        _require(ordered, self, "lower must be below upper")
+        ordered = finite(self.lower, self.upper) and self.lower < self.upper
+        require(ordered, self, "lower must be below upper")
 
     @property
     def support(self) -> tuple[float, float]:
         """The two limits."""
         return self.lower, self.upper
+
+    def quantile(self, probability: float) -> float:
+        """Value below which the quantity lies with the given probability."""
+        return self.lower + probability * (self.upper - self.lower)
 
     def log_density(self, x: Any, xp: Any = np) -> Any:
         """Natural logarithm of the density."""
@@ -221,46 +267,6 @@ class Uniform:
     def at_score(self, z: Any, xp: Any = np) -> Any:
         """Value at the normal score ``z``."""
         return self.lower + (self.upper - self.lower) * ndtr(z, xp)
-
-
-@final
-@dataclass(frozen=True)
-class LogNormal:
-    r"""Log-normal prior, :math:`\log x \sim N(\mathrm{mean}, \mathrm{sd}^2)`.
-
-    A published prior LN(m, s) on tau squared is ``LogNormal(m / 2, s / 2)`` on tau.
-
-    Parameters
-    ----------
-    mean, sd : float
-        Mean and (positive) standard deviation of the logarithm.
-    origin : str, optional
-        Where the numbers came from, when the library chose them.
-    """
-
-    mean: float
-    sd: float
-    origin: str = field(default="", compare=False, repr=False, kw_only=True)
-
-    def __post_init__(self) -> None:
-        _require(_finite(self.mean, self.sd) and self.sd > 0, self, "sd must be positive")
-
-    @property
-    def support(self) -> tuple[float, float]:
-        """Zero and above."""
-        return 0.0, math.inf
-
-    def log_density(self, x: Any, xp: Any = np) -> Any:
-        """Natural logarithm of the density."""
-        positive = x > 0
-        log_x = xp.log(xp.where(positive, x, 1.0))
-        z = (log_x - self.mean) / self.sd
-        inside = -0.5 * z**2 - log_x - math.log(self.sd * math.sqrt(2 * math.pi))
-        return xp.where(positive, inside, -math.inf)
-
-    def at_score(self, z: Any, xp: Any = np) -> Any:
-        """Value at the normal score ``z``."""
-        return xp.exp(self.mean + self.sd * z)
 
 
 @final
@@ -286,12 +292,16 @@ class Fixed:
     origin: str = field(default="", compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        _require(_finite(self.value), self, "value must be finite")
+        require(finite(self.value), self, "value must be finite")
 
     @property
     def support(self) -> tuple[float, float]:
         """The one value, twice."""
         return self.value, self.value
+
+    def quantile(self, probability: float) -> float:  # noqa: ARG002  whatever it is
+        """Return the one value."""
+        return self.value
 
     def log_density(self, x: Any, xp: Any = np) -> Any:
         """Zero at the value (mass, not density), minus infinity elsewhere."""
