@@ -14,7 +14,7 @@ import nma
 from levels import Given, counted, drawn
 from nma import fit_measures
 from nma.errors import ModelError
-from nma.fit_measures._left_out import _log_densities
+from nma.fit_measures._values import strata
 from nma.priors import HalfNormal, Normal
 from nma.problem import Arms
 from ordered import COUNTS, EVENTS, LATENT, ONE_CUT, OR, SMD, TWO, by_scipy, inclusive, network
@@ -91,16 +91,21 @@ def test_deviance_and_both_plug_ins_by_hand(outcome: Any) -> None:
 
 
 @BOTH
-def test_log_densities_of_draws_are_those_of_the_definition(outcome: Any) -> None:
+def test_densities_of_draws_are_those_of_the_definition(outcome: Any) -> None:
+    """As measures of fit ask for them: many draws at once, each with cut-points of its own."""
     fitted = posterior(outcome)
     eta, scores = predictors(fitted)
-    found = _log_densities(fitted).reshape(-1, len(COUNTS))
-    for row, level, at in zip(found, eta, scores, strict=True):
-        expected = by_scipy(outcome, level, outcome.cut_points_at(at))
-        np.testing.assert_allclose(row, expected, rtol=1e-9)
-    table = fit_measures.pointwise(fitted)
-    expected = np.log(np.exp(found).mean(axis=0))
-    np.testing.assert_allclose(table["lpd"], expected, rtol=1e-9)
+    (part,) = fitted.problem.evidence
+    assert isinstance(part, Arms)
+    found = [
+        part.density(values.predictor(part, ""), values.auxiliary(part, ""), part.data, np)
+        for values in strata(fitted)
+    ]
+    expected = [
+        by_scipy(outcome, level, outcome.cut_points_at(at))
+        for level, at in zip(eta, scores, strict=True)
+    ]
+    np.testing.assert_allclose(np.concatenate(found), expected, rtol=1e-9)
 
 
 def test_arms_of_two_categories_have_the_fit_of_events() -> None:
