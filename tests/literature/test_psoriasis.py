@@ -8,6 +8,8 @@ taken to be that of multinma's runs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -40,7 +42,7 @@ RANDOM: dict[str, tuple[str, ...]] = {
     "infliximab": ("2.32", "0.38", "2.32", "1.55", "3.06"),
     "methotrexate": ("1.74", "0.64", "1.70", "0.59", "3.14"),
 }
-EFFECTS: dict[Tau, dict[str, tuple[str, ...]]] = {None: COMMON, SOURCE: RANDOM}
+EFFECTS: dict[Tau, Mapping[str, tuple[str, ...]]] = {None: COMMON, SOURCE: RANDOM}
 EFFECTIVE: dict[Tau, int] = {None: 1525, SOURCE: 3445}  # the fewest of multinma's effects
 
 # TSD 2, example 6, common effect: mean probabilities of PASI 50, 75 and 90, where that of PASI 50
