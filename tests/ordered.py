@@ -61,12 +61,12 @@ def inclusive(counts: pd.DataFrame = COUNTS) -> pd.DataFrame:
 def by_scipy(outcome: Ordinal, eta: Any, z: Any, counts: pd.DataFrame = COUNTS) -> Any:
     """Log likelihood of every arm, one at a time, by the definition."""
     latent, found = LATENT[outcome.measure], []
-    for level, row in zip(eta, counts.itertuples(), strict=True):
-        told = [k for k, name in enumerate(NAMES) if not np.isnan(getattr(row, name))]
-        above = [1.0, *(latent.cdf(level - z[k]) for k in told), 0.0]
-        people = [getattr(row, NAMES[k]) for k in told]
-        table = [row.n - sum(people), *people]
-        found.append(stats.multinomial(row.n, -np.diff(above)).logpmf(table))
+    people, given = counts["n"].tolist(), counts[NAMES].to_numpy(dtype=float)
+    for level, n, row in zip(eta, people, given, strict=True):
+        told = np.flatnonzero(~np.isnan(row))
+        above = [1.0, *latent.cdf(level - z[told]), 0.0]
+        table = [n - row[told].sum(), *row[told]]
+        found.append(stats.multinomial(int(n), -np.diff(above)).logpmf(table))
     return np.array(found)
 
 

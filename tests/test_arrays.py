@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from nma.arrays import log_ndtr, ndtr, ndtri
+from nma.arrays import log1p_exp, log_ndtr, ndtr, ndtri
 
 X = np.array([-1e6, -200.0, -37.0, -8.0, -1.0, -0.3, 0.0, 0.9, 5.0, 8.0, 37.0, 1e6])
 
@@ -42,3 +42,8 @@ def test_the_slope_of_the_log_is_finite_everywhere() -> None:
     np.testing.assert_allclose(found[inside], known[inside], rtol=1e-10, atol=1e-300)
     np.testing.assert_allclose(found[[0, 1]], -X[[0, 1]], rtol=1e-4)
     assert found[-1] == 0
+
+
+def test_log1p_exp_is_that_of_logaddexp() -> None:
+    x = np.concatenate([X, np.linspace(-40, 40, 101)])
+    np.testing.assert_allclose(log1p_exp(x), np.logaddexp(0, x), rtol=1e-15, atol=0)

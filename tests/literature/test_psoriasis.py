@@ -8,6 +8,8 @@ taken to be that of multinma's runs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -22,7 +24,7 @@ SOURCE = Uniform(0, 5)
 NAMES = ("mean", "sd", "median", "lower", "upper")
 
 # TSD 2, example 6, d12 to d18: mean, sd, median, 2.5 % and 97.5 %, signs turned
-COMMON = {
+COMMON: dict[str, tuple[str, ...]] = {
     "etanercept 25 mg": ("1.51", "0.10", "1.51", "1.32", "1.70"),
     "etanercept 50 mg": ("1.92", "0.10", "1.92", "1.72", "2.12"),
     "efalizumab": ("1.19", "0.06", "1.19", "1.08", "1.30"),
@@ -31,7 +33,7 @@ COMMON = {
     "infliximab": ("2.33", "0.26", "2.33", "1.84", "2.87"),
     "methotrexate": ("1.61", "0.44", "1.60", "0.77", "2.50"),
 }
-RANDOM = {
+RANDOM: dict[str, tuple[str, ...]] = {
     "etanercept 25 mg": ("1.53", "0.24", "1.52", "1.03", "2.05"),
     "etanercept 50 mg": ("1.93", "0.28", "1.92", "1.35", "2.51"),
     "efalizumab": ("1.19", "0.18", "1.19", "0.81", "1.56"),
@@ -40,7 +42,7 @@ RANDOM = {
     "infliximab": ("2.32", "0.38", "2.32", "1.55", "3.06"),
     "methotrexate": ("1.74", "0.64", "1.70", "0.59", "3.14"),
 }
-EFFECTS: dict[Tau, dict[str, tuple[str, ...]]] = {None: COMMON, SOURCE: RANDOM}
+EFFECTS: dict[Tau, Mapping[str, tuple[str, ...]]] = {None: COMMON, SOURCE: RANDOM}
 EFFECTIVE: dict[Tau, int] = {None: 1525, SOURCE: 3445}  # the fewest of multinma's effects
 
 # TSD 2, example 6, common effect: mean probabilities of PASI 50, 75 and 90, where that of PASI 50

@@ -13,7 +13,7 @@ from scipy import integrate, stats
 
 from nma.errors import ModelError
 from nma.outcomes import Ordinal
-from nma.outcomes._multinomial import BETWEEN, Cumulative, cells
+from nma.outcomes._multinomial import SCALES, Cumulative, cells
 from nma.priors import Fixed, HalfNormal, LogNormal, Normal, Uniform
 from nma.problem import Arms
 from ordered import (
@@ -74,7 +74,7 @@ def test_the_chances_of_all_tables_sum_to_one(outcome: Ordinal, upto: list[int])
         if sum(table) == n
     ]
     data = cells(np.array(tables, dtype=float), np.tile(upto, (len(tables), 1)))
-    likelihood = Cumulative(BETWEEN[outcome.measure], Uniform(0, 5))
+    likelihood = Cumulative(SCALES[outcome.measure], Uniform(0, 5))
     for eta in (-3.0, 0.2, 6.0):
         level = np.full(len(tables), eta)
         density = likelihood.density(level, np.array([-0.4]), data, np)
@@ -170,8 +170,9 @@ def log_between(above: float, below: float) -> float:
 @pytest.mark.parametrize("level", [-35.0, -9.0, -2.0, 0.4, 3.0, 9.0, 37.0])
 @pytest.mark.parametrize("width", [1e-6, 1e-3, 0.3, 2.0])
 def test_differences_of_normal_tails_are_exact(level: float, width: float) -> None:
-    found = BETWEEN["SMD"](np.array(level), np.array(level - width), width, np)
-    assert float(found) == pytest.approx(log_between(level, level - width), rel=1e-9)
+    above, below = np.array([level]), np.array([level - width])
+    found = SCALES["SMD"].log_between(above, below, np.array([width]), np)
+    assert found[0] == pytest.approx(log_between(level, level - width), rel=1e-9)
 
 
 @BOTH

@@ -25,8 +25,8 @@ CELLS = np.array([[10.0, 12, 9, 20], [15, 3, 8, 4], [11, 0, 7, 15]])
 
 def contrasts(outcome: Any, counts: pd.DataFrame = COUNTS) -> tuple[Contrasts, ...]:
     (source,) = network(outcome, counts).sources
-    found: tuple[Contrasts, ...] = source.outcome.evidence(source.rows, source.arms, Normal(0, 1))
-    return found
+    found = source.outcome.evidence(source.rows, source.arms, Normal(0, 1))
+    return tuple(part for part in found if isinstance(part, Contrasts))
 
 
 def chances(measure: str, at: Any, arms: int) -> Any:
@@ -76,7 +76,7 @@ def has_direction(cells: Any) -> bool:
     for sign, place in product((1, -1), range(arms + cuts)):
         goal = sign * np.eye(arms + cuts)[place]
         found = optimize.linprog(goal, A_ub=np.array(rows), b_ub=np.zeros(len(rows)), bounds=bounds)
-        if found.fun < -1e-6:
+        if float(goal @ found.x) < -1e-6:
             return True
     return False
 
@@ -87,7 +87,7 @@ def test_trials_without_a_maximum_are_known(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(sum(shape))
     met = set()
     for _ in range(60):
-        cells = rng.integers(0, 3, shape) * rng.integers(0, 2, shape)
+        cells = (rng.integers(0, 3, shape) * rng.integers(0, 2, shape)).astype(float)
         if cells.any(axis=0).all() and cells.any(axis=1).all():
             assert _has_maximum(cells) is not has_direction(cells), cells
             met.add(_has_maximum(cells))
@@ -197,6 +197,6 @@ def test_the_normal_outcome_is_read_by_least_squares_and_keeps_its_link() -> Non
     posterior = nma.fit(network(OR).as_normal(), engine=nma.engines.LeastSquares())
     assert "OR by the normal approximation: maximum likelihood and expected" in str(posterior)
     risks = nma.absolute_table(posterior, reference_level=0.3)
-    effect = nma.effect_table(posterior, comparators=["A"]).loc[("B", "A"), "estimate"]
-    odds = 0.3 / 0.7 * effect
-    assert risks.loc["B", "mean"] == pytest.approx(odds / (1 + odds), rel=1e-9)
+    table = nma.effect_table(posterior, comparators=["A"])
+    odds = 0.3 / 0.7 * table["estimate"].to_numpy()
+    np.testing.assert_allclose(risks["mean"][["B", "C"]], odds / (1 + odds), rtol=1e-9)

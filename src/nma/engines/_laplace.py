@@ -30,6 +30,12 @@ HIGH = 0.7
 NEAR = 0.5
 """Pareto k at and below which the weights have a finite variance."""
 
+FEW_LOST = 0.9
+"""Share of the candidates that weights leave effective where the proposal is near the target."""
+
+GAIN = 0.05
+"""Relative change of the effective candidates below which adapting is over."""
+
 ADAPTATIONS = 8
 """Times that the proposal is adapted, at most."""
 
@@ -165,7 +171,7 @@ class _Weighted:
     @property
     def is_near(self) -> bool:
         """Whether the proposal was so near the target that nothing is to be gained."""
-        return self.pareto_k <= NEAR and self.effective >= self.log_weight.size / 2
+        return self.pareto_k <= NEAR and self.effective >= FEW_LOST * self.log_weight.size
 
     @property
     def log_evidence(self) -> tuple[float, float]:
@@ -190,17 +196,22 @@ class _Weighted:
 
 
 def _adapted(target: Target, uniforms: NDArray[np.float64]) -> tuple[Candidates, _Weighted]:
-    """Return candidates and weights of the first proposal that is near enough, or of the last."""
+    """Return candidates and weights, the proposal adapted until nothing is to be gained.
+
+    Tails that a proposal does not reach cannot speak against it, so that one which is merely fair
+    is widened too.
+    """
     chains, _, size = uniforms.shape
     proposal = Proposal.of(target)
     candidates = proposal.candidates(uniforms.reshape(-1, size))
     settled = target.settled(*_some(target, candidates))
-    weighted = _weighted(settled, candidates, chains=chains)
+    weighted, before = _weighted(settled, candidates, chains=chains), np.inf
     for _ in range(ADAPTATIONS):
-        if weighted.is_near:
+        gain = abs(weighted.effective / before - 1)
+        if weighted.is_near or (weighted.pareto_k <= HIGH and gain < GAIN):
             break
         proposal = proposal.adapted(candidates.z, np.exp(weighted.log_weight).ravel())
-        candidates = proposal.candidates(uniforms.reshape(-1, size))
+        candidates, before = proposal.candidates(uniforms.reshape(-1, size)), weighted.effective
         weighted = _weighted(settled, candidates, chains=chains)
     return candidates, replace(weighted, error=_error(settled, candidates, weighted))
 

@@ -37,6 +37,9 @@ NEAR = 1e-2
 FAR = 5.0
 """Longest Newton step along any direction, in standard deviations."""
 
+AMPLE = 1.08
+"""Factor on adapted widths, so that tails are covered."""
+
 LEAST = 0.5
 """Least width along a direction after adaptation: too wide costs points, too narrow the tails."""
 
@@ -122,7 +125,7 @@ class Proposal:
         """
         sides = [np.maximum(sign * z, 0.0) for sign in (-1.0, 1.0)]
         squared = [weight @ side**2 / np.maximum(weight @ (side > 0), 1e-9) for side in sides]
-        left, right = (np.sqrt(np.clip(each, LEAST**2, None)) for each in squared)
+        left, right = (AMPLE * np.sqrt(np.clip(each, LEAST**2, None)) for each in squared)
         return replace(self, split=Split(left, right))
 
 

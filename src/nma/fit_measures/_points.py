@@ -180,7 +180,8 @@ def _seen(part: Evidence, told: Averages) -> tuple[Any, Any]:
     if isinstance(part, Arms):
         nothing = np.full(len(part.arms), np.nan)
         observed = nothing if part.observed is None else part.observed(part.data)
-        return tuple(x if np.ndim(x) == 1 else nothing for x in (observed, told["fitted"]))
+        seen, fitted = (x if np.ndim(x) == 1 else nothing for x in (observed, told["fitted"]))
+        return seen, fitted
     if part.reported is not None:
         error = np.einsum("tak,tk->ta", _centred(part)[0], told["residual"])
         return part.reported[0].ravel(), (part.reported[0] - error).ravel()

@@ -123,7 +123,7 @@ class Categories:
         return [*self._untold(), *self._alone(), *self._prior_driven(), *self._falling()]
 
     def _untold(self) -> list[str]:
-        fewer = self.studies(~self.told.all(axis=1))
+        fewer = self.studies(np.asarray(~self.told.all(axis=1)))
         if not fewer:
             return []
         kind = "" if self.inclusive else " A count there runs up to the next category told."
@@ -146,9 +146,8 @@ class Categories:
                 whose = "its effects rest" if len(never) == 1 else "their effects rest"
                 told = f"Everybody is in the {said} category under {listed(never)} in every trial"
                 found.append(f"{told}: {whose} on the prior.")
-        empty = [
-            n for n, seen in zip(self.names, self.cells[:, 1:].any(axis=0), strict=True) if not seen
-        ]
+        seen = np.asarray(self.cells[:, 1:].any(axis=0)).tolist()
+        empty = [name for name, there in zip(self.names, seen, strict=True) if not there]
         if empty:
             found.append(f"Nobody is in {_quoted(empty)}: where it begins rests on the prior.")
         return found

@@ -65,14 +65,14 @@ def _numbers(categories: Categories) -> list[Issue]:
 
 def _nothing_told(categories: Categories) -> list[Issue]:
     remedy = "Supply a count, or leave the arm out with missing='drop_arm'."
-    nothing, first = ~categories.told.any(axis=1), categories.names[0]
+    nothing, first = np.asarray(~categories.told.any(axis=1)), categories.names[0]
     problem = "no category has a count"
     return _checks.where(categories.rows, first, nothing, "missing", problem, remedy)
 
 
 def _empty_columns(categories: Categories) -> list[Issue]:
     remedy = "Leave the column out of `categories`, or supply its counts."
-    somewhere = categories.told.any(axis=0)
+    somewhere = np.asarray(categories.told.any(axis=0)).tolist()
     return [
         Issue("no-counts", "no arm tells this category", remedy, column=name)
         for name, told in zip(categories.names, somewhere, strict=True)

@@ -87,7 +87,7 @@ class _Reading:
     @property
     def informative(self) -> bool:
         """Whether the arms can be told apart."""
-        return self.cells.shape[1] > 1
+        return bool(self.cells.shape[1] > 1)
 
 
 def _readings(categories: Categories) -> Iterator[_Reading]:
@@ -117,9 +117,10 @@ def _has_maximum(cells: NDArray[np.float64]) -> bool:
     below = np.cumsum(cells, axis=1)[:, :-1] > 0
     above = np.cumsum(cells[:, ::-1], axis=1)[:, ::-1][:, 1:] > 0
     holds = below & above
+    held = holds.any(axis=0).all()
     tied = (holds[:, 1:] & holds[:, :-1]).any(axis=0).all()
-    at_an_end = (~below).all(axis=1) | (~above).all(axis=1)
-    return bool(holds.any(axis=0).all() and tied and not at_an_end.any())
+    at_an_end = (~below).all(axis=1).any() or (~above).all(axis=1).any()
+    return bool(held and tied and not at_an_end)
 
 
 def contrasts(
@@ -198,7 +199,7 @@ def maximum_likelihood(
         at = at + step
         height, score, information = _evaluated(cells, latent, at)
         if np.abs(step).max() < 1e-10:
-            return at[:arms], np.linalg.inv(information)[:arms, :arms]
+            return np.asarray(at[:arms]), np.asarray(np.linalg.inv(information)[:arms, :arms])
     message = "The normal approximation of a trial did not settle: use its own likelihood."
     raise ModelError(message)
 

@@ -9,25 +9,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 
-from nma.arrays import log1m_exp, log1p_exp, log_ndtr, xlogy
+from nma.arrays import log1m_exp, log1p_exp, log_ndtr, ndtr, xlogy
 from nma.priors import QuantilePrior
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["BETWEEN", "Cumulative", "cells", "deviance", "observed", "points"]
+__all__ = ["SCALES", "Cumulative", "LatentScale", "cells", "deviance", "observed", "points"]
 
 Data = Mapping[str, Any]
 
-FAR = 1e6
-"""Stands for infinity at both ends of the cut-points: nobody is beyond, gradients stay finite."""
-
 NARROW = 0.02
 """Width of a cell, in its distance from the middle, below which a series is exact and tails not."""
+
+DEEP = -35.0
+"""Where the normal distribution function is nearly the smallest number there is."""
 
 TINY = 1e-300
 """Least width of a cell, so that one which rounding closes is next to impossible, not undefined."""
@@ -51,23 +51,50 @@ def cells(count: NDArray[np.float64], upto: NDArray[np.int64]) -> dict[str, NDAr
     return {"count": count, "upto": upto, "n": n, "log_ways": log_ways}
 
 
+class LatentScale(NamedTuple):
+    """A symmetric latent distribution F.
+
+    ``log_below(x, xp)`` is log F(x); ``log_between(above, below, width, xp)`` is log(F(above) -
+    F(below)), where ``width`` is above minus below without their rounding.
+    """
+
+    log_below: Callable[..., Any]
+    log_between: Callable[..., Any]
+
+    def log_cell(self, eta: Any, low: Any, high: Any, xp: Any) -> Any:
+        """Return the log probability between two cut-points, one of which may be missing."""
+        if low is None:
+            return self.log_below(high - eta, xp)
+        if high is None:
+            return self.log_below(eta - low, xp)
+        return self.log_between(eta - low, eta - high, high - low, xp)
+
+
 def _between_probits(above: Any, below: Any, width: Any, xp: Any) -> Any:
-    """Return log(Phi(above) - Phi(below)), by a series where the cell is narrow."""
-    middle = (above + below) / 2
-    narrow = NARROW / (1 + abs(middle))
-    thin = _narrow_probits(middle, xp.minimum(width, narrow), xp)
-    return xp.where(width < narrow, thin, _wide_probits(above, below, xp))
-
-
-def _wide_probits(above: Any, below: Any, xp: Any) -> Any:
     """Return log(Phi(above) - Phi(below)), by whichever tail is the smaller."""
     turned = above + below > 0
     high, low = xp.where(turned, -below, above), xp.where(turned, -above, below)
+    if xp is not np:
+        return _with_care(high, low, width, xp)
+    hard = (width < NARROW / (1 + abs(high + low) / 2)) | (high < DEEP)
+    found = np.log(np.where(hard, 1.0, ndtr(high) - ndtr(low)))
+    if hard.any():
+        apart = np.broadcast_to(width, hard.shape)
+        found[hard] = _with_care(high[hard], low[hard], apart[hard], np)
+    return found
+
+
+def _with_care(high: Any, low: Any, width: Any, xp: Any) -> Any:
+    """Return log(Phi(high) - Phi(low)) far down the tail, or by a series where both are near."""
+    middle = (high + low) / 2
+    narrow = NARROW / (1 + abs(middle))
+    thin = _thin_probits(middle, xp.minimum(width, narrow), xp)
     top = log_ndtr(high, xp)
-    return top + log1m_exp(xp.maximum(top - log_ndtr(low, xp), NARROW / 1e3), xp)
+    apart = xp.maximum(top - log_ndtr(low, xp), NARROW / 1e3)
+    return xp.where(width < narrow, thin, top + log1m_exp(apart, xp))
 
 
-def _narrow_probits(middle: Any, width: Any, xp: Any) -> Any:
+def _thin_probits(middle: Any, width: Any, xp: Any) -> Any:
     """Return log(Phi(middle + width / 2) - Phi(middle - width / 2)) for a small width."""
     m, h = middle**2, width**2
     bent = (m - 1) * h / 24 + (m**2 - 6 * m + 3) * h**2 / 1920
@@ -75,14 +102,21 @@ def _narrow_probits(middle: Any, width: Any, xp: Any) -> Any:
     return log_width - m / 2 - math.log(2 * math.pi) / 2 + xp.log1p(bent)
 
 
+def _below_logit(x: Any, xp: Any) -> Any:
+    return -log1p_exp(-x, xp)
+
+
 def _between_logits(above: Any, below: Any, width: Any, xp: Any) -> Any:
-    """Return log(F(above) - F(below)), F logistic: F(above) (1 - F(below)) (1 - e^-width)."""
+    """Return log(F(above) - F(below)), F logistic: F(above) F(-below) (1 - e^-width)."""
     inside = log1m_exp(xp.maximum(width, TINY), xp)
     return inside - log1p_exp(-above, xp) - log1p_exp(below, xp)
 
 
-BETWEEN: Mapping[str, Callable[..., Any]] = {"SMD": _between_probits, "OR": _between_logits}
-"""For each measure the log probability of a cell between two cut-points."""
+SCALES: Mapping[str, LatentScale] = {
+    "SMD": LatentScale(log_ndtr, _between_probits),
+    "OR": LatentScale(_below_logit, _between_logits),
+}
+"""For each measure its latent distribution."""
 
 
 @final
@@ -92,33 +126,39 @@ class Cumulative:
 
     Parameters
     ----------
-    between : callable
-        ``between(above, below, width, xp)``: log(F(above) - F(below)), where ``width`` is above
-        minus below.
+    scale : LatentScale
+        The distribution F.
     increments : QuantilePrior, optional
         Prior of every z_{c+1} - z_c, where there is more than one cut-point. The likelihood's
         parameters are their normal scores, independent standard normal.
     """
 
-    between: Callable[..., Any]
+    scale: LatentScale
     increments: QuantilePrior | None = None
 
     def cut_points(self, auxiliary: Any, xp: Any = np) -> Any:
-        """Return z_1 = 0 and the others between both ends, (..., C + 2)."""
+        """Return z_1 = 0 and the others, (..., C)."""
         if self.increments is None:
-            return np.array([-FAR, 0.0, FAR])
+            return np.zeros(1)
         width = self.increments.at_score(auxiliary, xp)
-        first = xp.zeros_like(width[..., :1])
-        parts = [first - FAR, first, xp.cumsum(width, axis=-1), first + FAR]
+        parts = [xp.zeros_like(width[..., :1]), xp.cumsum(width, axis=-1)]
         return xp.concatenate(parts, axis=-1)
 
     def _log_probability(self, eta: Any, auxiliary: Any, data: Data, asked: Any, xp: Any) -> Any:
         """Return the log probability of the cells asked for, (..., arm, cell), 0 of the others."""
-        z, cell = self.cut_points(auxiliary, xp), np.arange(asked.shape[1])
-        lower = z[..., np.where(asked, cell, 0)]
-        upper = z[..., np.where(asked, data["upto"], len(cell))]
-        level = eta[..., None]
-        return self.between(level - lower, level - upper, upper - lower, xp)
+        z, upto = self.cut_points(auxiliary, xp), data["upto"]
+        begins, ends = np.arange(upto.shape[1]) > 0, upto < upto.shape[1]
+        place, size = np.zeros(asked.shape, dtype=np.int64), 1
+        found = [0 * (eta[..., :1] + z[..., :1])]  # cells that nobody asks for
+        for kind in ((False, True), (True, False), (True, True)):
+            arm, cell = np.nonzero(asked & (begins == kind[0]) & (ends == kind[1]))
+            if len(arm):
+                low = z[..., cell - 1] if kind[0] else None
+                high = z[..., upto[arm, cell] - 1] if kind[1] else None
+                found.append(self.scale.log_cell(eta[..., arm], low, high, xp))
+                place[arm, cell] = size + np.arange(len(arm))
+                size += len(arm)
+        return xp.concatenate(found, axis=-1)[..., place]
 
     def density(self, eta: Any, auxiliary: Any, data: Data, xp: Any) -> Any:
         """Return the log likelihood of arms with level ``eta`` above the first cut-point."""

@@ -15,7 +15,7 @@ from nma.outcomes import _category_checks, _cumulative_normal, _multinomial
 from nma.outcomes._categories import Categories
 from nma.outcomes._cumulative_normal import LATENT
 from nma.outcomes._measures import UNSAID, require_better, require_measure
-from nma.outcomes._multinomial import BETWEEN, Cumulative
+from nma.outcomes._multinomial import SCALES, Cumulative
 from nma.priors import Prior, QuantilePrior, Uniform
 from nma.problem import Arms, Evidence, Parameters
 from nma.protocols import Better
@@ -152,9 +152,7 @@ class Ordinal:
     @property
     def _cumulative(self) -> Cumulative:
         prior = self.cut_points
-        return Cumulative(
-            BETWEEN[self.measure], prior if isinstance(prior, QuantilePrior) else None
-        )
+        return Cumulative(SCALES[self.measure], prior if isinstance(prior, QuantilePrior) else None)
 
     def cut_points_at(self, auxiliary: Any) -> NDArray[np.float64]:
         """Return the cut-points at normal scores of their increments.
@@ -169,8 +167,7 @@ class Ordinal:
         array, (..., category)
             z_1 = 0 and the others, on the scale of the model.
         """
-        z = self._cumulative.cut_points(np.asarray(auxiliary))
-        return np.asarray(z[..., 1:-1])
+        return np.asarray(self._cumulative.cut_points(np.asarray(auxiliary)))
 
     def _categories(self, rows: pd.DataFrame) -> Categories:
         return Categories(rows, tuple(self.categories), self.n, self.counts == "inclusive")
