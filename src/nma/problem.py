@@ -227,7 +227,7 @@ class Contrasts:
     y: NDArray[np.float64]
     V: NDArray[np.float64]
     reported: NDArray[np.float64] | None = None
-    readings: tuple[Reading, ...] | None = None
+    readings: tuple[Reading, ...] | None = field(kw_only=True, default=None)
 
     def __post_init__(self) -> None:
         names = ["arms", "y", "V"] + ["reported"] * (self.reported is not None)
