@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import nma
 import pictures
 from nma.errors import ModelError
+from nma.plots._beside import naming
 from nma.plots._dev_dev import root_ticks
 from own_models import UnrelatedMeans
 
@@ -157,6 +159,24 @@ def test_names_or_their_numbers_are_all_there(name: str) -> None:
         for place, (k, row) in enumerate(named.iterrows(), start=1):
             name = f"{row['study']}: {row['treatment']}" if several[k] else row["study"]
             assert name in said or (f"{place} {name}" in together and str(place) in said)
+
+
+@pytest.mark.parametrize("count", [3, 12, 24, 60])
+def test_every_number_in_a_key_has_a_place(count: int) -> None:
+    """Points in a heap: names become numbers, and up to 24 are all there, apart from each other."""
+    rng = np.random.default_rng(count)
+    at = rng.normal((1.0, 0.6), (0.15, 0.05), (count, 2)).clip(0.05, 3)
+    names = [(k, f"a trial with a long name {k}: a treatment") for k in range(count)]
+    found = naming(at, names, (3.7, 3.7))
+    assert len(found.places) == min(count, 24)
+    boxes = [place.box for place in found.places.values()]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert not any(box.holds(at, 0.0).any() for box in boxes)
+    assert all(box.within(3.7, 3.7) for box in boxes)
+    if found.key:
+        assert found.texts == tuple(str(k + 1) for k in range(min(count, 24)))
+        assert found.key.startswith("1 a trial with a long name 0: a treatment; 2 a trial")
+        assert ("and 36 more, in the marks." in found.key) == (count == 60)
 
 
 def test_root_ticks_are_round_and_apart() -> None:

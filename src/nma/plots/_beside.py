@@ -150,9 +150,11 @@ def naming(
     texts = tuple(fitted(text, WIDE, SMALL, most=2) for _, text in names)
     places, key = _best(at, points, texts, size), ""
     if len(places) < len(names):
-        texts = tuple(str(k + 1) for k in range(len(names)))
+        points = points[:LISTED]
+        texts = tuple(str(k + 1) for k in range(len(points)))
         places, key = _best(at, points, texts, size), _key([name for _, name in names])
-    shifts = np.zeros((len(names), 2))
+        places = _completed(places, at, points, texts, size)
+    shifts = np.zeros((len(points), 2))
     for k, place in places.items():
         shifts[k] = np.subtract(_centre(place.box), at[points[k]])
     return Naming(points, texts, places, shifts, key)
@@ -196,6 +198,46 @@ def _placed(
         if found is not None:
             placed[k] = found
     return placed
+
+
+def _completed(
+    places: Mapping[int, Place],
+    at: NDArray[np.float64],
+    points: Sequence[int],
+    texts: Sequence[str],
+    size: tuple[float, float],
+) -> dict[int, Place]:
+    """Return places for all texts: those without one anywhere free, however their leader runs."""
+    found = dict(places)
+    for k in range(len(points)):
+        if k not in found:
+            boxes = [place.box for place in found.values()]
+            box = _anywhere(at, at[points[k]], extent(texts[k], SMALL), size, boxes)
+            if box is not None:
+                leader = np.linspace(at[points[k]], box.nearest(*at[points[k]]), 24)
+                found[k] = Place(box, leader, float(np.hypot(*(leader[-1] - leader[0]))))
+    return found
+
+
+def _anywhere(
+    at: NDArray[np.float64],
+    point: NDArray[np.float64],
+    extent_: tuple[float, float],
+    size: tuple[float, float],
+    taken: Sequence[Box],
+) -> Box | None:
+    """Return the nearest rectangle of a grid that covers no text and no point."""
+    (width, height), (wide, high) = extent_, size
+    corners = [(x, y) for x in np.arange(0, wide, width / 2) for y in np.arange(0, high, height)]
+    boxes = [Box(float(x), float(y), float(x + width), float(y + height)) for x, y in corners]
+    free = (
+        box
+        for box in boxes
+        if box.within(*size)
+        and not box.holds(at, DOT).any()
+        and not any(box.overlaps(other) for other in taken)
+    )
+    return min(free, key=lambda box: float(np.hypot(*(box.nearest(*point) - point))), default=None)
 
 
 def _centre(box: Box) -> tuple[float, float]:
