@@ -45,7 +45,7 @@ KNOWN = [
 ]
 
 
-@pytest.mark.parametrize(("tau", "known"), KNOWN, ids=repr)
+@pytest.mark.parametrize(("tau", "known"), KNOWN, ids=[repr(tau) for tau, _ in KNOWN])
 def test_tau_and_the_range_of_trials_are_quantiles(
     smoking: nma.Network, tau: Prior, known: Any
 ) -> None:
@@ -58,7 +58,7 @@ def test_tau_and_the_range_of_trials_are_quantiles(
         assert found.loc["effect", name] == pytest.approx(effect, rel=1e-9)
 
 
-@pytest.mark.parametrize(("tau", "known"), KNOWN, ids=repr)
+@pytest.mark.parametrize(("tau", "known"), KNOWN, ids=[repr(tau) for tau, _ in KNOWN])
 def test_the_effect_in_a_new_trial_is_integrated_over_tau(
     smoking: nma.Network, tau: Prior, known: Any
 ) -> None:

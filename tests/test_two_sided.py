@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from nma.two_sided import FALL, REACH, Rule, widths
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PEAKS = {  # density, its mode, and how many nodes bring it to 1e-6
     "normal": (stats.norm(), 0.0, 13),
@@ -22,9 +28,11 @@ def test_the_rule_integrates_peaks_of_two_widths(name: str) -> None:
     density, mode, nodes = PEAKS[name]
     top = density.logpdf(mode)
     start = np.ones(1)
-    left, right = (
-        widths(lambda x, s=sign: top - density.logpdf(mode + s * x), start) for sign in (-1.0, 1.0)
-    )
+
+    def fall(sign: float) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+        return lambda x: np.asarray(top - density.logpdf(mode + sign * x))
+
+    left, right = (widths(fall(sign), start) for sign in (-1.0, 1.0))
     rule = Rule(nodes)
     x = mode + rule.steps(left, right)
     total = np.exp(density.logpdf(x) + rule.log_weights(left, right)).sum()

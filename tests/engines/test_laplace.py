@@ -11,7 +11,6 @@ import pytest
 from scipy.special import logsumexp
 
 import nma
-from nma import integrated
 from nma.arm_trials import arm_trials
 from nma.engines import _laplace, _proposal
 from nma.engines._target import Target
@@ -141,12 +140,8 @@ def test_a_wrong_proposal_density_is_caught(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_quadrature_with_too_few_nodes_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(integrated, "RULE", Rule(3))
-    monkeypatch.setattr(integrated, "MOST", 1)
     network = nma.datasets.network("smoking")
     task = problem(RANDOM.resolve(network), network)
-    coarse = integrated.Group.__dataclass_fields__["rule"].default
-    assert coarse.nodes == 13
     target = Target.of(task)
     parts = tuple(
         (replace(trials, group=replace(trials.group, rule=Rule(3))), own)

@@ -37,7 +37,7 @@ PRIORS = [
 
 
 @pytest.mark.parametrize("width", [0.05, 1.0, 20.0])
-@pytest.mark.parametrize(("prior", "known"), PRIORS, ids=repr)
+@pytest.mark.parametrize(("prior", "known"), PRIORS, ids=[repr(prior) for prior, _ in PRIORS])
 def test_a_prior_alone_comes_back(prior: Prior, known: stats.rv_continuous, width: float) -> None:
     grid = under(prior, width)
     assert grid.error <= 1e-7

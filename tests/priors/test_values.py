@@ -32,13 +32,13 @@ KNOWN = [
 ]
 
 
-@pytest.mark.parametrize(("prior", "known"), KNOWN, ids=repr)
+@pytest.mark.parametrize(("prior", "known"), KNOWN, ids=[repr(prior) for prior, _ in KNOWN])
 def test_density_is_scipys(prior: Prior, known: stats.rv_continuous) -> None:
     x = np.array([-1.0, 0.0, 0.3, 0.6, 2.0, 4.9, 7.0])
     np.testing.assert_allclose(prior.log_density(x), known.logpdf(x), rtol=1e-12)
 
 
-@pytest.mark.parametrize(("prior", "known"), KNOWN, ids=repr)
+@pytest.mark.parametrize(("prior", "known"), KNOWN, ids=[repr(prior) for prior, _ in KNOWN])
 def test_density_integrates_to_one_on_its_support(prior: Prior, known: stats.rv_continuous) -> None:
     total, _ = integrate.quad(
         lambda x: float(np.exp(prior.log_density(np.array(x)))), *prior.support
@@ -47,7 +47,7 @@ def test_density_integrates_to_one_on_its_support(prior: Prior, known: stats.rv_
     assert prior.support == tuple(known.support())
 
 
-@pytest.mark.parametrize(("prior", "known"), KNOWN, ids=repr)
+@pytest.mark.parametrize(("prior", "known"), KNOWN, ids=[repr(prior) for prior, _ in KNOWN])
 def test_quantiles_are_scipys(prior: Invertible, known: stats.rv_continuous) -> None:
     for p in (0.001, 0.025, 0.5, 0.8, 0.975):
         assert prior.quantile(p) == pytest.approx(known.ppf(p), rel=1e-12)
@@ -73,7 +73,7 @@ SQUARES = [
 ]
 
 
-@pytest.mark.parametrize(("prior", "of_square"), SQUARES, ids=repr)
+@pytest.mark.parametrize(("prior", "of_square"), SQUARES, ids=[repr(prior) for prior, _ in SQUARES])
 def test_the_density_of_a_root_has_its_jacobian(prior: Prior, of_square: Any) -> None:
     x = np.array([1e-3, 0.05, 0.14, 0.9, 3.0])
     np.testing.assert_allclose(np.exp(prior.log_density(x)), of_square(x**2) * 2 * x, rtol=1e-12)

@@ -145,10 +145,10 @@ def contrasts(
             against = np.column_stack([-np.ones(len(order) - 1), np.eye(len(order) - 1)])
             found = (arms[reading.rows[order]], against @ level, against @ covariance @ against.T)
             told.setdefault(len(order), []).append(found)
-    return tuple(
-        Contrasts(*(np.stack(values) for values in zip(*told[size], strict=True)))
-        for size in sorted(told)
+    stacked = (
+        [np.stack(values) for values in zip(*told[size], strict=True)] for size in sorted(told)
     )
+    return tuple(Contrasts(placed, y, V) for placed, y, V in stacked)
 
 
 def notices(categories: Categories, measure: str) -> list[str]:
