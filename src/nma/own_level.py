@@ -49,7 +49,7 @@ class OwnLevel:
     :math:`x_k` with variances :math:`v_k`, and :math:`m_i` is flat,
 
     .. math:: m_i + (z_0 - \bar z_i)'\beta \mid \beta, \tau \sim
-       N\Big(\sum_k c_k (x_k + (z_0 - z_k)'\beta),\ 1/(1'W1)\Big), \qquad
+       N\left(\sum_k c_k (x_k + (z_0 - z_k)'\beta),\ 1/(1'W1)\right), \qquad
        W = (V + U)^{-1}, \quad c = W1/(1'W1)
 
     with :math:`V = \mathrm{diag}(v)` and U the covariance of the trial's random effects:

@@ -40,7 +40,7 @@ class Ordinal:
 
     The chance of being in category c or a higher one is
 
-    .. math:: P(Y \ge c) = F(\theta - z_c), \qquad 0 = z_1 < z_2 < \dots < z_C
+    .. math:: P(Y \ge c) = F(\theta - z_c), \qquad 0 = z_1 < z_2 < \ldots < z_C
 
     with one set of cut-points z for all trials and a multinomial likelihood. With F normal
     (probit) effects are **standardised mean differences** (SMD) on a latent scale, in its standard
