@@ -30,7 +30,7 @@ HIGH = 0.7
 NEAR = 0.5
 """Pareto k at and below which the weights have a finite variance."""
 
-FEW_LOST = 0.9
+FEW_LOST = 0.8
 """Share of the candidates that weights leave effective where the proposal is near the target."""
 
 GAIN = 0.05

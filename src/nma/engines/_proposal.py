@@ -40,6 +40,9 @@ FAR = 5.0
 AMPLE = 1.08
 """Factor on adapted widths, so that tails are covered."""
 
+ALIKE = 0.1
+"""Logarithm of a width up to which a direction is left as it was."""
+
 LEAST = 0.5
 """Least width along a direction after adaptation: too wide costs points, too narrow the tails."""
 
@@ -126,7 +129,8 @@ class Proposal:
         sides = [np.maximum(sign * z, 0.0) for sign in (-1.0, 1.0)]
         squared = [weight @ side**2 / np.maximum(weight @ (side > 0), 1e-9) for side in sides]
         left, right = (AMPLE * np.sqrt(np.clip(each, LEAST**2, None)) for each in squared)
-        return replace(self, split=Split(left, right))
+        alike = np.maximum(np.abs(np.log(left / AMPLE)), np.abs(np.log(right / AMPLE))) < ALIKE
+        return replace(self, split=Split(np.where(alike, 1, left), np.where(alike, 1, right)))
 
 
 @final
