@@ -264,7 +264,7 @@ def _faults(weighted: _Weighted) -> tuple[str, ...]:
     if weighted.effective < enough:
         found.append(
             f"{weighted.log_weight.size} candidates are worth {weighted.effective:.0f} draws, and "
-            f"{least} are needed."
+            f"{enough:.0f} are needed."
         )
     if not weighted.error <= 10 * ERROR:
         found.append(
