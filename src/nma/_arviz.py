@@ -103,7 +103,7 @@ def pareto_smoothed(
     from scipy.special import logsumexp
 
     arviz, units = _arviz(), log_ratios.shape[-1]
-    flat = np.ascontiguousarray(log_ratios.reshape(-1, units).T)
+    flat = log_ratios.reshape(-1, units).T.copy()  # ArviZ up to 0.19 writes into what it is given
     efficiency = _efficiency(log_ratios)
     if int(arviz.__version__.split(".")[0]) < 1:
         pairs = [arviz.psislw(row, e) for row, e in zip(flat, efficiency, strict=True)]
