@@ -107,7 +107,7 @@ def pareto_smoothed(
         weight = log_ratios - logsumexp(log_ratios, axis=(0, 1))
         return weight, np.full(log_ratios.shape[-1], np.inf)
     arviz, units = _arviz(), log_ratios.shape[-1]
-    flat = np.ascontiguousarray(log_ratios.reshape(-1, units).T)
+    flat = log_ratios.reshape(-1, units).T.copy()  # ArviZ up to 0.19 writes into what it is given
     efficiency = _efficiency(log_ratios)
     if int(arviz.__version__.split(".")[0]) < 1:
         pairs = [arviz.psislw(row, e) for row, e in zip(flat, efficiency, strict=True)]
