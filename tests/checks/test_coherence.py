@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import nma
 from coherent import ONE_DESIGN, STAR, TANGLED, TREE, TWO_ARMS, A, B, C, D, fitted, frame, network
 from nma.checks import design_by_treatment, loops, net_heat, side_splitting
-from nma.errors import EngineError, ModelError
+from nma.errors import DataError, EngineError, ModelError
 from nma.evidence import direct_proportions, hat_matrix
 
 CHECKS: list[Callable[[nma.Posterior], Any]] = [
@@ -209,3 +210,47 @@ def test_trials_set_aside_can_leave_nothing_to_compare() -> None:
     for check in CHECKS:
         with pytest.raises(ModelError, match=f"do not connect {D} with {A}"):
             check(posterior)
+
+
+def test_a_disconnected_network_is_refused_in_words() -> None:
+    apart = network(frame([(A, B), (C, D)]))
+    with pytest.raises(DataError, match="falls into 2 parts that no trial connects"):
+        nma.fit(apart, engine=nma.engines.LeastSquares(0.2))
+    whole = fitted([(A, B), (B, C), (C, D)])
+    for check in CHECKS:
+        with pytest.raises(ModelError, match=f"do not connect {C}, {D} with {A}"):
+            check(replace(whole, network=apart))
+
+
+def test_another_structure_is_left_aside_and_it_is_said() -> None:
+    @dataclass(frozen=True)
+    class Mine:
+        """Whatever else a model may say of levels."""
+
+    posterior = fitted(TANGLED)
+    structure: Any = Mine()
+    mine = replace(posterior, model=replace(posterior.model, structure=structure))
+    for check in CHECKS:
+        found = check(mine)
+        assert "of one effect for each treatment; what Mine adds is left aside" in str(found.notes)
+        pd.testing.assert_frame_equal(cells(found), cells(check(posterior)))
+
+
+def test_repeated_arms_of_a_trial_count_as_one_treatment() -> None:
+    """Two arms on one treatment tell what their precision-weighted mean would, at tau zero."""
+    arms = frame([(A, B), (B, C), (A, C), (A, B)])
+    merged = nma.fit(network(arms), engine=nma.engines.LeastSquares(0.0))
+    half = arms.assign(n=arms["n"] / 2)
+    twice = pd.concat([half[half["treatment"] == A], half, half[half["treatment"] != A]])
+    outcome = nma.outcomes.Continuous("mean", sd="sd", n="n", measure="MD", better="lower")
+    kept = nma.Network.from_arms(
+        twice, study="study", treatment="treatment", outcome=outcome, repeated_arms="keep"
+    )
+    split = nma.fit(kept, engine=nma.engines.LeastSquares(0.0))
+    for check in (side_splitting, loops, direct_proportions, hat_matrix):
+        one, other = (np.abs(cells(check(p)).to_numpy(dtype=float)) for p in (merged, split))
+        np.testing.assert_allclose(one, other, atol=1e-9)
+    table = cells(design_by_treatment(split))["Q"]
+    assert table["between designs", ""] == pytest.approx(
+        cells(design_by_treatment(merged))["Q"]["between designs", ""], abs=1e-9
+    )
