@@ -11,6 +11,7 @@ from nma.errors import ModelError
 from nma.estimates import briefly, captioned
 from nma.normal_evidence import NormalEvidence, normal_evidence, tau_words, total
 from nma.tables import Table
+from nma.threads import one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +73,8 @@ def hat_matrix(posterior: Posterior, *, tau: str | float | None = None) -> Table
     direct = _direct(evidence, whole.matrix)
     plus, minus = _codes(evidence, evidence.pairs)
     ends, starts = _codes(evidence, direct)
-    potential = whole.inverse[plus] - whole.inverse[minus]
+    with one_thread():
+        potential = whole.inverse[plus] - whole.inverse[minus]
     flow = (potential[:, ends] - potential[:, starts]) * -whole.matrix[ends, starts]
     return _table(
         posterior,
@@ -169,7 +171,8 @@ def flows(
     inverse = total(parts).inverse
     plus, minus = _codes(evidence, pairs)
     potential = inverse[plus] - inverse[minus]
-    each = [np.abs(potential @ part.matrix).sum(axis=1) / 2 for part in parts.values()]
+    with one_thread():
+        each = [np.abs(potential @ part.matrix).sum(axis=1) / 2 for part in parts.values()]
     return np.stack(each, axis=1)
 
 

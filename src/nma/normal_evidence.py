@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from nma.engines import LeastSquares
-from nma.engines._tau import ESTIMATORS, Fit, Profile
+from nma.engines._tau import ESTIMATORS, Profile
 from nma.errors import EngineError, ModelError
 from nma.heterogeneity import Random
 from nma.least_squares import (
@@ -185,15 +185,16 @@ class NormalEvidence:
         ]
         return np.array(found).reshape(len(found), len(study)).T
 
-    def profile(self, levels: NDArray[np.float64] | None = None) -> Profile:
-        """Return least squares as a function of tau squared: consistency, or other levels."""
-        asked = self.problem if levels is None else replace(self.problem, levels=levels)
+    @cached_property
+    def consistent(self) -> Profile:
+        """Least squares under consistency as a function of tau squared."""
+        return self.profile(self.problem.levels)
+
+    def profile(self, levels: NDArray[np.float64]) -> Profile:
+        """Return least squares as a function of tau squared for levels, (arm, parameter)."""
+        asked = replace(self.problem, levels=levels)
         whole, parts = rows(asked, TAU, {}), directions(differences(asked))
         return Profile(Rows(whole.X @ parts.known, whole.y, whole.spread, whole.log_determinant))
-
-    def fit(self, tau: float, levels: NDArray[np.float64] | None = None) -> Fit:
-        """Return the fit at one tau."""
-        return self.profile(levels).at(tau**2)
 
     def tau(self, asked: str | float | None) -> float:
         """Return tau: the posterior's own, a number, or an estimate by its name.
@@ -205,7 +206,7 @@ class NormalEvidence:
         """
         if asked is None:
             return self.own_tau
-        return estimated(self.profile(), asked)
+        return estimated(self.consistent, asked)
 
     def by_trial(self, tau: float) -> dict[str, Information]:
         """Return what each trial tells of the treatments of its design at one tau."""

@@ -19,10 +19,12 @@ from nma.normal_evidence import (
     normal_evidence,
 )
 from nma.tables import Table
+from nma.threads import one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nma.engines._tau import Profile
     from nma.posterior import Posterior
 
 __all__ = ["Decomposition", "design_by_treatment"]
@@ -54,9 +56,9 @@ class Decomposition:
     tau: float = 0.0
 
     @cached_property
-    def saturated(self) -> NDArray[np.float64]:
-        """Levels of the design-by-treatment model, (arm, parameter)."""
-        return self.evidence.columns(self.evidence.designs)
+    def saturated(self) -> Profile:
+        """The design-by-treatment model."""
+        return self.evidence.profile(self.evidence.columns(self.evidence.designs))
 
     @cached_property
     def within(self) -> NDArray[np.float64]:
@@ -66,7 +68,7 @@ class Decomposition:
     @cached_property
     def total(self) -> NDArray[np.float64]:
         """What the contrasts of each design add to Q under consistency."""
-        return self._by_design(None)
+        return self._by_design(self.evidence.consistent)
 
     @property
     def df(self) -> NDArray[np.int64]:
@@ -89,11 +91,11 @@ class Decomposition:
     def detached(self, design: Design) -> tuple[NDArray[np.float64], int]:
         """Return what each design adds to Q when one has effects of its own, and the df lost."""
         own = np.column_stack([self.evidence.problem.levels, self.evidence.columns([design])])
-        lost = self.evidence.profile().df - self.evidence.profile(own).df
-        return self._by_design(own), lost
+        profile = self.evidence.profile(own)
+        return self._by_design(profile), self.evidence.consistent.df - profile.df
 
-    def _by_design(self, levels: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        fit = self.evidence.fit(self.tau, levels)
+    def _by_design(self, profile: Profile) -> NDArray[np.float64]:
+        fit = profile.at(self.tau**2)
         square = fit.weight * fit.residual**2
         designs = len(self.evidence.designs)
         return np.bincount(self.evidence.design_of_row, square, designs).astype(float)
@@ -151,15 +153,16 @@ def design_by_treatment(posterior: Posterior, *, tau: str | float = "DL") -> Tab
     """
     evidence = normal_evidence(posterior)
     parts = Decomposition(evidence)
-    own = _own_tau(parts, tau)
-    rows = [*_whole(parts), _random(evidence, own), *_single(parts), *_detached(parts)]
+    with one_thread():
+        own = _own_tau(parts, tau)
+        rows = [*_whole(parts), _random(evidence, own), *_single(parts), *_detached(parts)]
     taus = [own if part == "global Wald, random effects" else 0.0 for part, *_ in rows]
     return _tabulated(posterior, evidence, rows, taus, tau)
 
 
 def _own_tau(parts: Decomposition, asked: str | float) -> float:
     """Return tau of the design-by-treatment model; NaN where no design has two trials."""
-    profile = parts.evidence.profile(parts.saturated)
+    profile = parts.saturated
     return math.nan if profile.df == 0 and isinstance(asked, str) else estimated(profile, asked)
 
 

@@ -13,6 +13,7 @@ from nma.estimates import briefly, captioned
 from nma.evidence import flows
 from nma.normal_evidence import design_name, normal_evidence
 from nma.tables import Table
+from nma.threads import one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,8 +70,9 @@ def net_heat(posterior: Posterior, *, tau: str | float = "common") -> Table:
     Krahn, Binder and Koenig 2013, doi:10.1186/1471-2288-13-35.
     """
     evidence = normal_evidence(posterior)
-    value = evidence.tau(tau)
-    designs, change, flow = _changes(evidence, value)
+    with one_thread():
+        value = evidence.tau(tau)
+        designs, change, flow = _changes(evidence, value)
     names = [design_name(design) for design in designs]
     held = f"tau held fixed at {value:.4g}" if value else "under a common effect"
     table = Table(
@@ -102,8 +104,16 @@ def _changes(
     designs = [evidence.designs[k] for k in kept]
     change = [parts.total[kept] - found[k][0][kept] for k in kept]
     shape = (len(kept), len(kept))
-    through = [flows(evidence, tau, tuple(combinations(d, 2))).mean(axis=0)[kept] for d in designs]
-    return designs, np.reshape(change, shape).T, np.reshape(through, shape)
+    return designs, np.reshape(change, shape).T, _through(evidence, tau, designs)[:, kept]
+
+
+def _through(evidence: NormalEvidence, tau: float, designs: list[Design]) -> NDArray[np.float64]:
+    """Return how much of a design's comparisons goes through each, on average, (row, design)."""
+    pairs = [pair for design in designs for pair in combinations(design, 2)]
+    of = [k for k, design in enumerate(designs) for _ in combinations(design, 2)]
+    mean = np.equal.outer(np.arange(len(designs)), of).astype(float)
+    mean /= mean.sum(axis=1, keepdims=True)
+    return np.asarray(mean @ flows(evidence, tau, tuple(pairs)))
 
 
 def _said(names: list[str]) -> list[str]:
