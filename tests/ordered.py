@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.special import gammaln, xlogy
 
 import nma
 from nma.outcomes import Binary, Ordinal
@@ -65,8 +66,9 @@ def by_scipy(outcome: Ordinal, eta: Any, z: Any, counts: pd.DataFrame = COUNTS) 
     for level, n, row in zip(eta, people, given, strict=True):
         told = np.flatnonzero(~np.isnan(row))
         above = [1.0, *latent.cdf(level - z[told]), 0.0]
-        table = [n - row[told].sum(), *row[told]]
-        found.append(stats.multinomial(int(n), -np.diff(above)).logpmf(table))
+        table = np.array([n - row[told].sum(), *row[told]])
+        ways = gammaln(n + 1) - gammaln(table + 1).sum()
+        found.append(ways + xlogy(table, -np.diff(above)).sum())
     return np.array(found)
 
 

@@ -291,7 +291,7 @@ def test_least_squares_has_no_dic() -> None:
     moments = replace(posterior.draws.moments, log_evidence=float("nan"))
     flat = replace(posterior, draws=replace(posterior.draws, moments=moments))
     for verb in (fit_measures.dic, fit_measures.deviance, fit_measures.pointwise):
-        with pytest.raises(ModelError, match="gives no posterior"):
+        with pytest.raises(ModelError, match=r"gives no posterior.*, or for counts"):
             verb(flat)
     with pytest.raises(ModelError, match="gives no posterior"):
         fit_measures.leave_one_study_out(flat)

@@ -90,7 +90,8 @@ def pareto_smoothed(
     log_weight : array, (chain, draw, unit)
         Normalised over chains and draws.
     k : array, (unit,)
-        Estimated shape of the ratios' tail; above 0.7, do not rely on the weights.
+        Estimated shape of the ratios' tail; above 0.7, do not rely on the weights. Infinite where
+        there are too few draws to tell, and the weights are then as they were.
 
     Notes
     -----
@@ -102,8 +103,11 @@ def pareto_smoothed(
     """
     from scipy.special import logsumexp
 
+    if log_ratios[..., 0].size < FEWEST:
+        weight = log_ratios - logsumexp(log_ratios, axis=(0, 1))
+        return weight, np.full(log_ratios.shape[-1], np.inf)
     arviz, units = _arviz(), log_ratios.shape[-1]
-    flat = np.ascontiguousarray(log_ratios.reshape(-1, units).T)
+    flat = log_ratios.reshape(-1, units).T.copy()  # ArviZ up to 0.19 writes into what it is given
     efficiency = _efficiency(log_ratios)
     if int(arviz.__version__.split(".")[0]) < 1:
         pairs = [arviz.psislw(row, e) for row, e in zip(flat, efficiency, strict=True)]
@@ -119,6 +123,8 @@ def _efficiency(log_ratios: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return effective draws of the likelihoods for each draw, at most one, (unit,)."""
     import xarray as xr
 
+    if log_ratios.shape[1] < FEWEST:
+        return np.ones(log_ratios.shape[-1])
     relative = np.exp(log_ratios.min(axis=(0, 1)) - log_ratios)
     table = xr.Dataset({"likelihood": (("chain", "draw", "unit"), relative)})
     effective = _arviz().ess(table, method="mean")["likelihood"].to_numpy()

@@ -233,3 +233,22 @@ def test_too_few_effective_candidates_are_a_fault() -> None:
     weighted = _laplace._Weighted(ratio.ravel(), ratio, weight, 0.2, 0.0)
     (fault,) = _laplace._faults(weighted)
     assert "1024 candidates are worth 6 draws, and 200 are needed" in fault
+
+
+def test_of_few_candidates_half_are_needed_and_no_more_are_asked_for() -> None:
+    ratio = np.full((2, 20), -50.0)
+    ratio[:, :3] = 0.0
+    weight = ratio - logsumexp(ratio)
+    weighted = _laplace._Weighted(ratio.ravel(), ratio, weight, 0.2, 0.0)
+    (fault,) = _laplace._faults(weighted)
+    assert "40 candidates are worth 6 draws, and 20 are needed" in fault
+
+
+@pytest.mark.parametrize("draws", [1, 3])
+def test_draws_too_few_to_judge_are_a_fault_and_nothing_else_is_printed(
+    draws: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = nma.engines.Laplace(draws=draws, chains=1)
+    posterior = nma.fit(nma.datasets.network("smoking"), engine=engine)
+    assert "POOR FIT" in posterior.poor
+    assert caplog.records == []

@@ -138,7 +138,8 @@ def test_the_log_follows_rows_that_move_and_leaves_with_those_that_go() -> None:
 
 
 def test_arms_that_are_dropped_take_their_log_along() -> None:
-    lacking = pd.concat([ARMS, ARMS.iloc[[0]].assign(treatment="yoga", mean=None)])
+    more = pd.concat([ARMS, ARMS.iloc[[0]].assign(treatment="yoga")], ignore_index=True)
+    lacking = more.assign(mean=more["mean"].where(more.index < len(ARMS)))
     with pytest.warns(nma.errors.DataWarning, match="Dropped as asked: trial 'Ames', row 7"):
         network = from_arms(arms(lacking), missing="drop_arm")
     (said,) = (text for text in network.notices if text.startswith("sd = se"))

@@ -123,7 +123,7 @@ def _own(posterior: Posterior) -> Prior:
     if not is_credible(posterior):
         message = (
             f"{type(posterior.engine).__name__} ignores priors, so none can matter: fit with "
-            "nma.engines.Gaussian() or nma.engines.NUTS()."
+            "nma.engines.Gaussian(), or for counts with nma.engines.Laplace()."
         )
         raise ModelError(message)
     heterogeneity: Any = posterior.model.heterogeneity

@@ -176,6 +176,7 @@ KNOWN = (
     "PyTensor could not link to a BLAS",
     "Cannot cache compiled function",
     "QuadPotentialFullAdapt is an experimental feature",
+    r"np\.dot\(\) is faster on contiguous arrays",
 )
 """Warnings that tell the user of this library nothing."""
 
@@ -189,7 +190,8 @@ def _quiet() -> Iterator[None]:
     """Silence PyMC while it samples: what its log would say is in the diagnostics.
 
     PyTensor warns that it found no BLAS, which code compiled by numba does without; numba, of
-    code that it cannot keep for the next session; PyMC, that learning correlations is new.
+    code that it cannot keep for the next session, or that could be faster; PyMC, that learning
+    correlations is new.
     """
     logger = logging.getLogger("pymc")
     level = logger.level

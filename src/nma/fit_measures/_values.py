@@ -197,7 +197,7 @@ def require_proper(posterior: Posterior) -> None:
         message = (
             f"{type(posterior.engine).__name__} gives no posterior: with flat priors and a known "
             "heterogeneity there is no deviance to average and nothing to predict with. Fit with "
-            "nma.engines.Gaussian() or nma.engines.NUTS()."
+            "nma.engines.Gaussian(), or for counts with nma.engines.Laplace()."
         )
         raise ModelError(message)
 

@@ -78,7 +78,7 @@ def sd_from_se(
     Examples
     --------
     >>> import nma
-    >>> arms = {"study": ["Ames 2001"] * 2, "sd": [None, 2.6], "se": [0.45, None], "n": [40, 38]}
+    >>> arms = {"study": ["Trial A"] * 2, "sd": [None, 2.6], "se": [0.45, None], "n": [40, 38]}
     >>> derived = nma.readers.sd_from_se(arms, study="study", sd="sd", se="se", n="n")
     >>> derived["sd"].round(3).tolist()
     [2.846, 2.6]
@@ -147,7 +147,7 @@ def sd_from_ci(
     Examples
     --------
     >>> import nma
-    >>> arms = {"study": ["Ames 2001"], "mean": [32.1], "lower": [30.0], "upper": [34.2], "n": [25]}
+    >>> arms = {"study": ["Trial A"], "mean": [32.1], "lower": [30.0], "upper": [34.2], "n": [25]}
     >>> derived = nma.readers.sd_from_ci(
     ...     arms, study="study", sd="sd", mean="mean", lower="lower", upper="upper", n="n"
     ... )

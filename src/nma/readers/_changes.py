@@ -85,7 +85,7 @@ def sd_of_change(
     Examples
     --------
     >>> import nma
-    >>> arms = {"study": ["Ames 2001"], "sd_before": [6.4], "sd_after": [7.1]}
+    >>> arms = {"study": ["Trial A"], "sd_before": [6.4], "sd_after": [7.1]}
     >>> derived = nma.readers.sd_of_change(
     ...     arms, study="study", sd="sd", baseline_sd="sd_before", final_sd="sd_after",
     ...     correlation=0.8,
@@ -154,7 +154,7 @@ def correlation_from_sds(
     Examples
     --------
     >>> import nma
-    >>> arms = {"study": ["Ames 2001"], "before": [6.4], "after": [7.1], "change": [4.5]}
+    >>> arms = {"study": ["Trial A"], "before": [6.4], "after": [7.1], "change": [4.5]}
     >>> derived = nma.readers.correlation_from_sds(
     ...     arms, study="study", correlation="r", baseline_sd="before", final_sd="after",
     ...     change_sd="change",
@@ -239,7 +239,7 @@ def se_from_paired_sds(
     Examples
     --------
     >>> import nma
-    >>> trials = {"study": ["Ames 2001"], "sd1": [2.38], "sd2": [2.21], "n": [10]}
+    >>> trials = {"study": ["Trial A"], "sd1": [2.38], "sd2": [2.21], "n": [10]}
     >>> derived = nma.readers.se_from_paired_sds(
     ...     trials, study="study", se="se", sd=("sd1", "sd2"), n="n", correlation=0.68
     ... )

@@ -110,7 +110,7 @@ def effective_counts(
     Examples
     --------
     >>> import nma
-    >>> arms = {"study": ["Ames 2001"] * 2, "r": [63, 84], "n": [295, 330], "m": [29.8, 29.8]}
+    >>> arms = {"study": ["Trial A"] * 2, "r": [63, 84], "n": [295, 330], "m": [29.8, 29.8]}
     >>> derived = nma.readers.effective_counts(
     ...     arms, study="study", n="n", effective_n="n_eff", events="r", effective_events="r_eff",
     ...     icc=0.02, cluster_size="m",
@@ -189,7 +189,7 @@ def inflated_se(
     Examples
     --------
     >>> import nma
-    >>> trials = {"study": ["Ames 2001", "Boyd 2003"], "se": [0.4, 0.5], "m": [21, None]}
+    >>> trials = {"study": ["Trial A", "Trial B"], "se": [0.4, 0.5], "m": [21, None]}
     >>> derived = nma.readers.inflated_se(
     ...     trials, study="study", se="se", inflated_se="se_wide", icc=0.05, cluster_size="m"
     ... )

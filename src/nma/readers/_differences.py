@@ -167,7 +167,7 @@ def se_from_t(
     Examples
     --------
     >>> import nma
-    >>> trials = {"study": ["Ames 2001"], "md": [3.8], "t": [2.78]}
+    >>> trials = {"study": ["Trial A"], "md": [3.8], "t": [2.78]}
     >>> derived = nma.readers.se_from_t(trials, study="study", se="se", effect="md", t="t")
     >>> derived["se"].round(2).tolist()
     [1.37]
@@ -240,7 +240,7 @@ def se_from_p(
     Examples
     --------
     >>> import nma
-    >>> trials = {"study": ["Ames 2001"], "md": [3.8], "p": [0.008], "n1": [25], "n2": [22]}
+    >>> trials = {"study": ["Trial A"], "md": [3.8], "p": [0.008], "n1": [25], "n2": [22]}
     >>> derived = nma.readers.se_from_p(
     ...     trials, study="study", se="se", effect="md", p="p", n=("n1", "n2")
     ... )
@@ -316,7 +316,7 @@ def se_from_sds(
     Examples
     --------
     >>> import nma
-    >>> trials = {"study": ["Ames 2001"], "sd1": [2.1], "sd2": [1.9], "n1": [40], "n2": [38]}
+    >>> trials = {"study": ["Trial A"], "sd1": [2.1], "sd2": [1.9], "n1": [40], "n2": [38]}
     >>> derived = nma.readers.se_from_sds(
     ...     trials, study="study", se="se", sd=("sd1", "sd2"), n=("n1", "n2")
     ... )

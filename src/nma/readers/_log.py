@@ -143,10 +143,10 @@ def notices(frame: Any, *, study: str) -> tuple[str, ...]:
     Examples
     --------
     >>> import nma
-    >>> trials = {"study": ["Ames 2001"], "se": [0.45], "n": [40]}
+    >>> trials = {"study": ["Trial A"], "se": [0.45], "n": [40]}
     >>> derived = nma.readers.sd_from_se(trials, study="study", sd="sd", se="se", n="n")
     >>> print(*nma.readers.notices(derived, study="study"))
-    sd = se sqrt(n) (Cochrane Handbook 6.5.2.2): Ames 2001, row 1: 2.846 from se 0.45, n 40.
+    sd = se sqrt(n) (Cochrane Handbook 6.5.2.2): Trial A, row 1: 2.846 from se 0.45, n 40.
     """
     given = table(frame)
     issues = missing_columns(given, [("study", study)])

@@ -111,7 +111,7 @@ def mean_from_quartiles(
     Examples
     --------
     >>> import nma
-    >>> arms = {"study": ["Ames 2001"], "q1": [3.0], "median": [4.0], "q3": [6.0], "n": [21]}
+    >>> arms = {"study": ["Trial A"], "q1": [3.0], "median": [4.0], "q3": [6.0], "n": [21]}
     >>> derived = nma.readers.mean_from_quartiles(
     ...     arms, study="study", mean="mean", q1="q1", median="median", q3="q3", n="n"
     ... )
@@ -174,7 +174,7 @@ def mean_from_range(
     Examples
     --------
     >>> import nma
-    >>> arms = {"study": ["Ames 2001"], "least": [0.0], "median": [4.0], "most": [9.0], "n": [30]}
+    >>> arms = {"study": ["Trial A"], "least": [0.0], "median": [4.0], "most": [9.0], "n": [30]}
     >>> derived = nma.readers.mean_from_range(
     ...     arms, study="study", mean="mean", minimum="least", median="median", maximum="most",
     ...     n="n",
@@ -238,7 +238,7 @@ def mean_from_five_numbers(
     Examples
     --------
     >>> import nma
-    >>> arms = {"study": ["Ames 2001"], "n": [30], "least": [0.0], "q1": [3.0], "median": [4.0],
+    >>> arms = {"study": ["Trial A"], "n": [30], "least": [0.0], "q1": [3.0], "median": [4.0],
     ...         "q3": [6.0], "most": [9.0]}
     >>> derived = nma.readers.mean_from_five_numbers(
     ...     arms, study="study", mean="mean", minimum="least", q1="q1", median="median", q3="q3",

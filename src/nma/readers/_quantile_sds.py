@@ -105,7 +105,7 @@ def sd_from_quartiles(
     Examples
     --------
     >>> import nma
-    >>> arms = {"study": ["Ames 2001"], "q1": [3.0], "median": [4.5], "q3": [6.0], "n": [21]}
+    >>> arms = {"study": ["Trial A"], "q1": [3.0], "median": [4.5], "q3": [6.0], "n": [21]}
     >>> derived = nma.readers.sd_from_quartiles(
     ...     arms, study="study", sd="sd", q1="q1", median="median", q3="q3", n="n"
     ... )
@@ -159,7 +159,7 @@ def sd_from_iqr(
     Examples
     --------
     >>> import nma
-    >>> arms = {"study": ["Ames 2001"], "iqr": [3.0], "n": [21]}
+    >>> arms = {"study": ["Trial A"], "iqr": [3.0], "n": [21]}
     >>> derived = nma.readers.sd_from_iqr(arms, study="study", sd="sd", iqr="iqr", n="n")
     >>> derived["sd"].round(2).tolist()
     [2.38]
@@ -228,7 +228,7 @@ def sd_from_range(
     Examples
     --------
     >>> import nma
-    >>> arms = {"study": ["Ames 2001"], "least": [0.0], "most": [9.0], "n": [30]}
+    >>> arms = {"study": ["Trial A"], "least": [0.0], "most": [9.0], "n": [30]}
     >>> derived = nma.readers.sd_from_range(
     ...     arms, study="study", sd="sd", minimum="least", maximum="most", n="n"
     ... )
@@ -291,7 +291,7 @@ def sd_from_five_numbers(
     Examples
     --------
     >>> import nma
-    >>> arms = {"study": ["Ames 2001"], "n": [30], "least": [0.0], "q1": [3.0], "median": [4.5],
+    >>> arms = {"study": ["Trial A"], "n": [30], "least": [0.0], "q1": [3.0], "median": [4.5],
     ...         "q3": [6.0], "most": [9.0]}
     >>> derived = nma.readers.sd_from_five_numbers(
     ...     arms, study="study", sd="sd", minimum="least", q1="q1", median="median", q3="q3",

@@ -99,7 +99,7 @@ def log_ratio_from_ci(
     Examples
     --------
     >>> import nma
-    >>> trials = {"study": ["Ames 2001"], "hr": [0.72], "lower": [0.53], "upper": [0.98]}
+    >>> trials = {"study": ["Trial A"], "hr": [0.72], "lower": [0.53], "upper": [0.98]}
     >>> derived = nma.readers.log_ratio_from_ci(
     ...     trials, study="study", log_ratio="log_hr", se="se", ratio="hr", lower="lower",
     ...     upper="upper",
@@ -175,7 +175,7 @@ def log_ratio_from_logrank(
     Examples
     --------
     >>> import nma
-    >>> trials = {"study": ["Ames 2001"], "o_e": [-12.1], "v": [37.0]}
+    >>> trials = {"study": ["Trial A"], "o_e": [-12.1], "v": [37.0]}
     >>> derived = nma.readers.log_ratio_from_logrank(
     ...     trials, study="study", log_ratio="log_hr", se="se", observed_minus_expected="o_e",
     ...     variance="v",
