@@ -125,7 +125,7 @@ class NormalEvidence:
     notices : tuple of str
         What reading the trials did.
     own_tau : float
-        That of the posterior: its mean, or the value plugged in.
+        That of the posterior: its mean, or the value plugged in; NaN where it has several.
     """
 
     network: Network
@@ -203,7 +203,15 @@ class NormalEvidence:
         ------
         EngineError
             If it is neither, or the trials leave no degree of freedom to estimate it.
+        ModelError
+            If none is asked for, and the model has random effects without a single tau.
         """
+        if asked is None and math.isnan(self.own_tau):
+            message = (
+                "The model's random effects have no single tau to hold fixed: give tau as a number "
+                "or by how to estimate it, as in tau='REML'."
+            )
+            raise ModelError(message)
         if asked is None:
             return self.own_tau
         return estimated(self.consistent, asked)
@@ -320,10 +328,13 @@ def normal_evidence(posterior: Posterior) -> NormalEvidence:
 
 
 def _own_tau(posterior: Posterior) -> float:
-    """Return the posterior mean of tau, or the value plugged in; zero under a common effect."""
-    names = [scale.name for scale in posterior.problem.scales]
-    if TAU not in names:
-        return 0.0
+    """Return the posterior mean of tau, or the value plugged in; zero under a common effect.
+
+    NaN where the random effects have other scales than tau.
+    """
+    names = {effect.scale for effect in posterior.problem.effects}
+    if names != {TAU}:
+        return math.nan if names else 0.0
     if posterior.draws.moments is not None:
         return posterior.draws.moments.marginals[TAU].mean
     return float(posterior.draws.values[TAU].mean())

@@ -254,3 +254,16 @@ def test_repeated_arms_of_a_trial_count_as_one_treatment() -> None:
     assert table["between designs", ""] == pytest.approx(
         cells(design_by_treatment(merged))["Q"]["between designs", ""], abs=1e-9
     )
+
+
+def test_random_effects_without_a_single_tau_ask_for_one() -> None:
+    posterior = fitted(TANGLED)
+    (effect,) = posterior.problem.effects
+    two = (effect, replace(effect, scale="tau of small trials"))
+    other = replace(posterior, problem=replace(posterior.problem, effects=two))
+    for check in (side_splitting, loops, direct_proportions, hat_matrix):
+        with pytest.raises(ModelError, match="no single tau to hold fixed: give tau as a number"):
+            check(other)
+    pd.testing.assert_frame_equal(
+        cells(side_splitting(other, tau=0.2)), cells(side_splitting(posterior))
+    )
