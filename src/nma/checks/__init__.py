@@ -1,5 +1,6 @@
 """Checks: what happens to the answers when one thing in the model or the evidence is changed."""
 
+from nma.checks._influence import leave_one_study_out as leave_one_study_out
 from nma.checks._prior_sensitivity import prior_sensitivity as prior_sensitivity
 
-__all__ = ["prior_sensitivity"]
+__all__ = ["leave_one_study_out", "prior_sensitivity"]
