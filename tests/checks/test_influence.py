@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
 from typing import Any
@@ -14,9 +15,10 @@ import pytest
 import nma
 from nma.checks import leave_one_study_out
 from nma.checks._without import without
-from nma.errors import ModelError
+from nma.errors import EngineError, ModelError
 from nma.network import Network
 from nma.priors import Fixed, HalfNormal
+from nma.problem import Draws, Problem
 from pictures import arms, contrasts
 
 COUNTS = nma.outcomes.Binary("events", "n", measure="OR", better="lower")
@@ -109,8 +111,8 @@ def test_a_trial_on_a_bridge_is_not_estimable_and_said_to_be() -> None:
     cells: Any = pd.DataFrame(table)
     bridge, leaf, other = "trial 002", "trial 005", "trial 000"
     assert table.attrs["not_estimable"] == {bridge: ["A", "B", "C", "D"], leaf: ["D"]}
-    assert cells.loc[bridge].drop(index="P").isna().all(axis=None)
-    assert cells.loc[(leaf, "D vs P")].isna().all()
+    assert cells.loc[bridge].drop(columns="mcse").isna().all(axis=None)
+    assert cells.loc[(leaf, "D vs P")].drop("mcse").isna().all()
     assert cells.loc[leaf, "sucra"].isna().all()
     assert cells.loc[leaf, "shift"].drop(["D vs P", "P"]).notna().all()
     assert cells.loc[other, "shift"].drop("P").notna().all()
@@ -199,8 +201,9 @@ def test_the_numbers_are_the_same_whatever_the_executor() -> None:
 
 def test_monte_carlo_errors_of_shifts_are_those_of_both_fits() -> None:
     exact: Any = pd.DataFrame(leave_one_study_out(fitted("normal")))
-    assert (exact.loc[exact["shift"].notna(), "mcse"] == 0).all()
+    assert (exact["mcse"] == 0).all()
     drawn: Any = pd.DataFrame(leave_one_study_out(fitted("counts")))
+    assert drawn.loc[drawn["shift"].isna(), "mcse"].isna().all()
     shifts = drawn.loc[drawn["shift"].notna()]
     assert (shifts["mcse"] > 0).all()
     assert (shifts["mcse"] < 0.2).all()
@@ -225,6 +228,39 @@ def test_notes_name_the_most_influential_trial_and_verdicts_that_turn() -> None:
         assert bool(notes) == bool(len(turned))
         assert all(study in notes[0] for study in turned)
     assert any("no effect without" in note for note in table.notes)
+
+
+@dataclass(frozen=True)
+class Stumbling:
+    """The exact engine, which fails without one trial and is interrupted without another."""
+
+    fails: str
+    stops: str = ""
+
+    def unsuited(self, problem: Problem) -> str | None:
+        return nma.engines.Gaussian().unsuited(problem)
+
+    def sample(self, problem: Problem) -> Draws:
+        have = set(problem.arms["study"])
+        if self.fails not in have:
+            message = "no luck"
+            raise EngineError(message)
+        if self.stops and self.stops not in have:
+            raise KeyboardInterrupt
+        return nma.engines.Gaussian(draws=64).sample(problem)
+
+
+def test_a_fit_that_fails_is_named_and_an_interruption_keeps_what_is_done() -> None:
+    network = fitted("normal").network
+    first, second, third, *later = network.trials
+    posterior = nma.fit(network, engine=Stumbling(second, third))
+    table = leave_one_study_out(posterior)
+    assert list(table.index.unique("study")) == [first]
+    assert f"{second}: the fit failed. EngineError: no luck" in table.notes
+    assert table.caption.startswith("PARTIAL")
+    assert table.attrs["absent"] == [second, third, *later]
+    whole = pd.DataFrame(leave_one_study_out(nma.fit(network, engine=ENGINES["normal"])))
+    pd.testing.assert_frame_equal(pd.DataFrame(table), whole.loc[[first]])
 
 
 def test_what_makes_no_sense_is_refused() -> None:

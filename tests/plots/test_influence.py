@@ -68,6 +68,13 @@ def test_poor_fits_and_those_that_failed_are_named(bridged: Table) -> None:
     assert "Not fitted: trial 009." in said
 
 
+def test_tau_is_spoken_of_where_there_is_one(bridged: Table) -> None:
+    assert "the median of tau or" in nma.plots.influence.marks(bridged).attrs["text"]
+    model = nma.Model(heterogeneity=nma.heterogeneity.Common())
+    common = leave_one_study_out(nma.fit(nma.datasets.network("parkinson"), model))
+    assert "tau" not in nma.plots.influence.marks(common).attrs["text"]
+
+
 def test_what_is_no_check_is_told_how_to_become_one() -> None:
     posterior = nma.fit(nma.datasets.network("parkinson"))
     call = r"nma.plots.influence\(nma.checks.leave_one_study_out\(posterior\)\)"

@@ -68,11 +68,12 @@ def leave_one_study_out(
         By (``study``, ``quantity``): every scale such as tau (``estimate`` is the median), then the
         effect of each treatment against the comparator (the mean), then the comparator itself for
         its rank. ``estimate``, ``lower`` and ``upper`` without the trial, in the measure's own
-        numbers; ``shift`` with its Monte Carlo error ``mcse``; ``sd_ratio``, the posterior sd
-        without the trial over that with it; ``sucra`` without it and ``sucra_change``, both empty
-        where a treatment is lost, since ranks among fewer are other ranks. A scale that is known
-        has no row. Notes name the trial that moves most, those whose loss decides whether an
-        interval excludes no effect or who is first, and those that leave effects not estimable.
+        numbers; ``shift`` with its Monte Carlo error ``mcse`` (zero where exact); ``sd_ratio``, the
+        posterior sd without the trial over that with it; ``sucra`` without it and
+        ``sucra_change``, both empty where a treatment is lost, since ranks among fewer are other
+        ranks. A scale that is known has no row. Notes name the trial that moves most, those whose
+        loss decides whether an interval excludes no effect or who is first, and those that leave
+        effects not estimable; ``attrs["not_estimable"]`` lists these.
 
     Raises
     ------

@@ -70,10 +70,13 @@ def tabulated(
         for study in studies
         for row in _rows(posterior, ours, found.done.get(study), against)
     ]
+    cells = np.array([row[2:] for row in rows], dtype=float)
+    if _is_exact([ours, *found.done.values()]):
+        cells[:, -1] = 0.0
     digits = decimals(np.array([row[3] for row in ours.effects.values()]))
     index = pd.MultiIndex.from_tuples([row[:2] for row in rows], names=["study", "quantity"])
     table = Table(
-        np.array([row[2:] for row in rows], dtype=float),
+        cells,
         index=index,
         columns=COLUMNS,
         caption=captioned(posterior, _caption(posterior, found, against, level)),
@@ -137,13 +140,17 @@ def _rows(
             *_ranked(name, ours, other),
             _error(with_it, numbers),
         )
-    error = np.nan if theirs is None else 0.0
-    yield (against, *[np.nan] * 5, *_ranked(against, ours, other), error)
+    yield (against, *[np.nan] * 5, *_ranked(against, ours, other), np.nan)
 
 
 def _moved(with_it: NDArray[np.float64], without: NDArray[np.float64]) -> tuple[float, float]:
     """Return the shift in posterior standard deviations, and the ratio of those."""
     return (without[0] - with_it[0]) / with_it[3], without[3] / with_it[3]
+
+
+def _is_exact(answers: list[Answer]) -> bool:
+    """Return whether no answer carries a Monte Carlo error."""
+    return not any(row[4] for a in answers for row in (*a.scales.values(), *a.effects.values()))
 
 
 def _error(with_it: NDArray[np.float64], without: NDArray[np.float64]) -> float:

@@ -100,10 +100,14 @@ def _sentence(check: Table) -> str:
     absent = f" Not fitted: {', '.join(say['absent'])}." if say["absent"] else ""
     poor = f" POOR FIT, do not rely on: {', '.join(say['doubted'])}." if say["doubted"] else ""
     lost = f" {DASH}: not estimable without the trial." if say["not_estimable"] else ""
+    against = say["comparator"]
+    quantities = [str(name) for name in check.index.unique("quantity") if name != against]
+    has_scales = not all(name.endswith(f" vs {against}") for name in quantities)
+    what = "the median of tau or the estimate of an effect" if has_scales else "an estimate"
     first = "those without which something is not estimable first, " if lost else ""
     return (
-        "How far the median of tau and the estimate of each effect move when the trial is left "
-        f"out, in standard deviations of the fit of all trials, darkest at {FULL:g} and more. "
+        f"How far {what} moves when the trial is left out, in standard deviations of the fit of "
+        f"all trials, darkest at {FULL:g} and more. "
         f"Trials: {first}{'then ' if lost else ''}those that move most{'' if lost else ' first'}."
         f"{lost}{absent}{poor}"
     )
