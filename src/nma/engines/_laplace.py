@@ -204,7 +204,7 @@ def _adapted(target: Target, uniforms: NDArray[np.float64]) -> tuple[Candidates,
     chains, _, size = uniforms.shape
     proposal = Proposal.of(target)
     candidates = proposal.candidates(uniforms.reshape(-1, size))
-    settled = target.settled(*_some(target, candidates))
+    settled = target.settled(*_at(target, candidates, _some(candidates)))
     weighted, before = _weighted(settled, candidates, chains=chains), np.inf
     for _ in range(ADAPTATIONS):
         gain = abs(weighted.effective / before - 1)
@@ -216,19 +216,23 @@ def _adapted(target: Target, uniforms: NDArray[np.float64]) -> tuple[Candidates,
     return candidates, replace(weighted, error=_error(settled, candidates, weighted))
 
 
-def _some(
-    target: Target, candidates: Candidates
+def _some(candidates: Candidates) -> NDArray[np.int64]:
+    """Return the places of a few candidates, to look at more closely."""
+    return np.unique(np.linspace(0, len(candidates.b) - 1, LOOKS).astype(int))
+
+
+def _at(
+    target: Target, candidates: Candidates, some: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-    """Return unknowns and scales of a few candidates, to look at more closely."""
-    some = np.unique(np.linspace(0, len(candidates.b) - 1, LOOKS).astype(int))
+    """Return unknowns and scales of candidates at these places."""
     scales = target.scales(candidates.points[some])
     return target.unknowns(candidates.b[some], scales), scales
 
 
 def _weighted(target: Target, candidates: Candidates, *, chains: int) -> _Weighted:
     """Return the candidates with their weights."""
-    scales = target.scales(candidates.points)
-    log_likelihood = target.log_likelihood(target.unknowns(candidates.b, scales), scales)
+    everywhere = np.arange(len(candidates.b))
+    log_likelihood = target.log_likelihood(*_at(target, candidates, everywhere))
     log_ratio = (
         log_likelihood
         + target.log_prior(candidates.b)
@@ -245,10 +249,11 @@ def _weighted(target: Target, candidates: Candidates, *, chains: int) -> _Weight
 
 def _error(target: Target, candidates: Candidates, weighted: _Weighted) -> float:
     """Return the change of a few log weights when every quadrature has twice the nodes."""
-    again = target.closely(*_some(target, candidates))
-    some = np.unique(np.linspace(0, len(candidates.b) - 1, LOOKS).astype(int))
-    away = weighted.log_likelihood[some] - again
-    return float(np.abs(away - np.median(away)).max())
+    some = _some(candidates)
+    again = target.closely(*_at(target, candidates, some))
+    told = np.isfinite(weighted.log_likelihood[some]) & np.isfinite(again)
+    away = (weighted.log_likelihood[some] - again)[told]
+    return float(np.abs(away - np.median(away)).max()) if told.any() else np.nan
 
 
 def _faults(weighted: _Weighted) -> tuple[str, ...]:
@@ -289,8 +294,7 @@ def _resampled(
     weights = np.exp(weighted.log_weight)
     chosen = np.stack([_systematic(w, x, rng) for w, x in zip(weights, where, strict=True)])
     chosen += np.arange(engine.chains)[:, None] * engine.draws
-    scales = target.scales(candidates.points[chosen.ravel()])
-    unknowns = target.unknowns(candidates.b[chosen.ravel()], scales)
+    unknowns, scales = _at(target, candidates, chosen.ravel())
     shape = (engine.chains, engine.draws)
     problem = target.problem
     parameters = len(problem.parameters.names)
