@@ -227,6 +227,8 @@ def sensitivity(folder: Path) -> None:
     for name, trials in evidence.items():
         check = nma.checks.prior_sensitivity(nma.fit(trials), given.get(name))
         keep(nma.plots.prior_sensitivity(check), folder / f"priors-{name}")
+        check_of_trials = nma.checks.leave_one_study_out(nma.fit(trials))
+        keep(nma.plots.influence(check_of_trials), folder / f"influence-{name}")
     keep(nma.plots.prior_sensitivity(check, ax=narrow()), folder / "priors-narrow")
 
 

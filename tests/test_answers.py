@@ -247,3 +247,9 @@ def test_a_poor_fit_says_so_before_every_number() -> None:
     for verb in (*verbs, nma.rank_probabilities):
         assert str(verb(poor)).startswith(f"POOR FIT, do not rely on it: {fault}")
         assert "POOR FIT" not in str(verb(good))
+
+
+def test_one_treatment_of_a_posterior_of_draws_leaves_its_scales(drawn: nma.Posterior) -> None:
+    alone = nma.at(drawn, treatments=[drawn.comparator])
+    assert nma.summary(alone).index.tolist() == ["tau"]
+    assert nma.effect_table(alone).empty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -296,7 +297,7 @@ def exact_through(
 
 def sampled(values: NDArray[np.float64], level: float, better: Better) -> Estimates:
     """Return the estimates of draws, (chain, draw, function)."""
-    flat = values.reshape(-1, values.shape[-1])
+    flat = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
     below = (flat < 0).mean(axis=0) + (flat == 0).mean(axis=0) / 2
     lower, median, upper = np.quantile(flat, [(1 - level) / 2, 0.5, (1 + level) / 2], axis=0)
     return Estimates(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from nma.errors import EngineError
-from nma.problem import Contrasts, Problem
+from nma.problem import Contrasts, Evidence, Problem, trials_by_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -312,11 +312,19 @@ class Directions:
 
 def differences(problem: Problem) -> NDArray[np.float64]:
     """Return the levels of every arm minus those of its trial's first, (contrast, parameter)."""
-    parts = [
-        (levels[:, 1:] - levels[:, :1]).reshape(-1, problem.levels.shape[1])
-        for levels in (problem.levels[b.arms] for b in problem.evidence if isinstance(b, Contrasts))
-    ]
-    return np.concatenate(parts)
+    size = problem.levels.shape[1]
+    trials = [arms for part in problem.evidence for arms in _arms_of_trials(part)]
+    told = [problem.levels[arms] for arms in trials]
+    return np.concatenate(
+        [np.empty((0, size)), *((z[:, 1:] - z[:, :1]).reshape(-1, size) for z in told)]
+    )
+
+
+def _arms_of_trials(part: Evidence) -> list[NDArray[np.int64]]:
+    """Return the arms of each trial, (trial, arm), trials of one size together."""
+    if isinstance(part, Contrasts):
+        return [part.arms]
+    return [part.arms[rows] for rows in trials_by_size(part.trial)]
 
 
 def directions(X: NDArray[np.float64]) -> Directions:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-__all__ = ["Judgement", "judge"]
+__all__ = ["Judgement", "judge", "labelled"]
 
 R_HAT, ESS_PER_CHAIN, E_FMI = 1.01, 100, 0.3
 """Limits beyond which a fit is poor (Vehtari et al. 2021; Betancourt 2016)."""
@@ -45,7 +45,7 @@ class Judgement:
     @property
     def worst(self) -> dict[str, float]:
         """The worst of each diagnostic over chains and quantities."""
-        values = dict(_labelled(self.convergence)).values()
+        values = dict(labelled(self.convergence)).values()
         return {
             "r_hat": float(np.max([v["r_hat"] for v in values], initial=-np.inf)),
             "ess_bulk": float(np.min([v["ess_bulk"] for v in values], initial=np.inf)),
@@ -68,7 +68,7 @@ class Judgement:
         return [*self._apart(), *self._few()]
 
     def _apart(self) -> list[str]:
-        values = {name: v["r_hat"] for name, v in _labelled(self.convergence)}
+        values = {name: v["r_hat"] for name, v in labelled(self.convergence)}
         apart = {name: r_hat for name, r_hat in values.items() if not r_hat <= R_HAT}
         if not apart:
             return []
@@ -79,7 +79,7 @@ class Judgement:
 
     def _few(self) -> list[str]:
         least = ESS_PER_CHAIN * len(self.e_fmi)
-        named = _labelled(self.convergence)
+        named = labelled(self.convergence)
         values = {name: float(np.min([v["ess_bulk"], v["ess_tail"]])) for name, v in named}
         few = {name: ess for name, ess in values.items() if not ess >= least}
         if not few:
@@ -123,7 +123,7 @@ def judge(values: xr.Dataset, statistics: xr.Dataset) -> Judgement:
     )
 
 
-def _labelled(convergence: xr.Dataset) -> Iterator[tuple[str, dict[str, float]]]:
+def labelled(convergence: xr.Dataset) -> Iterator[tuple[str, dict[str, float]]]:
     """Yield every quantity by name with its statistics."""
     names = convergence["statistic"].to_numpy().tolist()
     for variable, table in convergence.data_vars.items():

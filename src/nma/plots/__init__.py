@@ -6,6 +6,7 @@ from nma.plots._figure import Drawing as Drawing
 from nma.plots._figure import Figure as Figure
 from nma.plots._forest import forest as forest
 from nma.plots._heterogeneity import heterogeneity as heterogeneity
+from nma.plots._influence import influence as influence
 from nma.plots._league_table import league_table as league_table
 from nma.plots._leverage import leverage as leverage
 from nma.plots._net_heat import net_heat as net_heat
@@ -20,6 +21,7 @@ __all__ = [
     "dev_dev",
     "forest",
     "heterogeneity",
+    "influence",
     "league_table",
     "leverage",
     "net_heat",
