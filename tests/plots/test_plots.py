@@ -35,6 +35,7 @@ VERBS: dict[str, Any] = {
     "leverage": nma.plots.leverage,
     "dev_dev": nma.plots.dev_dev,
     "prior_sensitivity": nma.plots.prior_sensitivity,
+    "influence": nma.plots.influence,
 }
 COMMON = nma.Model(heterogeneity=nma.heterogeneity.Common())
 SHORT = [f"drug {chr(65 + k)}" for k in range(25)]
@@ -80,6 +81,8 @@ def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
     """Return what a verb draws, of one posterior."""
     if verb == "prior_sensitivity":
         return (nma.checks.prior_sensitivity(posterior),)
+    if verb == "influence":
+        return (nma.checks.leave_one_study_out(posterior),)
     if verb == "dev_dev":
         return nma.fit(posterior.network, COMMON), posterior
     return (posterior.network if verb == "network" else posterior,)
@@ -185,9 +188,9 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
 
 
 def test_figures_share_a_page(ask: Ask) -> None:
-    figure = Figure(figsize=(20, 24), layout="constrained")
+    figure = Figure(figsize=(20, 30), layout="constrained")
     FigureCanvasAgg(figure)
-    page = figure.subplots(4, 2).ravel()
+    page = figure.subplots(5, 2).ravel()
     for verb, ax in zip(VERBS, page, strict=False):
         VERBS[verb](*ask(verb, "4"), ax=ax)
     assert pictures.faults(page[0]) == []
@@ -335,13 +338,14 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "leverage": "root",
         "dev_dev": "first",
         "prior_sensitivity": "estimate",
+        "influence": "tau",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)
     assert svg(VERBS[verb].draw(changed)) != svg(VERBS[verb].draw(marks))
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"network", "prior_sensitivity"}))
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"network", "prior_sensitivity", "influence"}))
 def test_what_is_no_posterior_is_told_how_to_become_one(ask: Ask, verb: str) -> None:
     (evidence,) = ask("network", "4")
     others = ask(verb, "4")[:-1]
