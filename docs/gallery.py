@@ -174,6 +174,18 @@ def draw(folder: Path) -> None:
     common = nma.fit(senn.network, nma.Model(heterogeneity=nma.heterogeneity.Common()))
     keep(nma.plots.forest(common, comparator="metformin"), folder / "forest-common")
     fits(folder)
+    coherence(folder)
+
+
+def coherence(folder: Path) -> None:
+    """Draw Q by design and net heat: 4, 10 and 25 treatments, and names of every kind."""
+    for name, evidence in networks():
+        if name in {"04", "10", "10-ratio", "25", "25-long", "05-hostile"}:
+            posterior = nma.fit(evidence)
+            by_design = nma.checks.design_by_treatment(posterior)
+            keep(nma.plots.design_by_treatment(by_design), folder / f"q-by-design-{name}")
+            heat = nma.checks.net_heat(posterior)
+            keep(nma.plots.net_heat(heat), folder / f"net-heat-{name}")
 
 
 def fits(folder: Path) -> None:

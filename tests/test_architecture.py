@@ -65,6 +65,8 @@ ROOMS = [
     "prior_predictive",
     "ranking",
     "fit_measures",
+    "normal_evidence",
+    "evidence",
     "checks",
     "plots",
     "datasets",

@@ -261,3 +261,9 @@ def test_a_long_table_is_cut_to_the_comparisons_with_most_trials() -> None:
     assert lines[-1] == (
         "These are the 20 comparisons with the most trials; network.comparisons() has all 300."
     )
+
+
+def test_loops_of_one_trial_are_those_left_out() -> None:
+    trials = {"1": ("A", "B", "C"), "2": ("C", "D"), "3": ("A", "D")}
+    assert nma.graph.loops(trials) == (("A", "C", "D"),)
+    assert nma.graph.single_trial_loops(trials) == (("A", "B", "C"),)

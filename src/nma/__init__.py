@@ -6,6 +6,7 @@ The workflow reads from top to bottom: data, network, model, fit, answers.
 from nma import checks as checks
 from nma import datasets as datasets
 from nma import engines as engines
+from nma import evidence as evidence
 from nma import fit_measures as fit_measures
 from nma import graph as graph
 from nma import heterogeneity as heterogeneity
@@ -47,6 +48,7 @@ __all__ = [
     "datasets",
     "effect_table",
     "engines",
+    "evidence",
     "fit",
     "fit_measures",
     "graph",

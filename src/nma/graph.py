@@ -33,6 +33,7 @@ __all__ = [
     "loops",
     "most_tried",
     "single_trial_edges",
+    "single_trial_loops",
     "splittable",
     "tied",
 ]
@@ -200,11 +201,28 @@ def loops(trials: Trials, *, longest: int = 4) -> tuple[tuple[str, ...], ...]:
         Each loop from its first label, towards its second; loops that one multi-arm trial feeds
         alone are left out, since they cannot be inconsistent.
     """
+    graph = evidence_graph(trials)
+    return tuple(cycle for cycle in _cycles(graph, longest) if not _fed_by_one(graph, cycle))
+
+
+def single_trial_loops(trials: Trials, *, longest: int = 4) -> tuple[tuple[str, ...], ...]:
+    """Return the loops that ``loops`` leaves out, because one multi-arm trial feeds them alone.
+
+    Parameters
+    ----------
+    trials : mapping of str to tuple of str
+        For each trial the treatments it compares.
+    longest : int, default 4
+        Longest loop to look for.
+    """
+    graph = evidence_graph(trials)
+    return tuple(cycle for cycle in _cycles(graph, longest) if _fed_by_one(graph, cycle))
+
+
+def _cycles(graph: nx.Graph[str], longest: int) -> list[tuple[str, ...]]:
     import networkx as nx
 
-    graph = evidence_graph(trials)
-    found = {_turned(cycle) for cycle in nx.chordless_cycles(graph, length_bound=longest)}
-    return tuple(sorted(cycle for cycle in found if not _fed_by_one(graph, cycle)))
+    return sorted({_turned(cycle) for cycle in nx.chordless_cycles(graph, length_bound=longest)})
 
 
 def _turned(cycle: list[str]) -> tuple[str, ...]:

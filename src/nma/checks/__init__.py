@@ -1,7 +1,19 @@
-"""Checks: of the fit, and of what happens to the answers when one thing is changed."""
+"""Checks: of the fit, of coherence, and of what happens when one thing is changed."""
 
 from nma.checks._convergence import convergence as convergence
+from nma.checks._design_by_treatment import design_by_treatment as design_by_treatment
 from nma.checks._influence import leave_one_study_out as leave_one_study_out
+from nma.checks._loops import loops as loops
+from nma.checks._net_heat import net_heat as net_heat
 from nma.checks._prior_sensitivity import prior_sensitivity as prior_sensitivity
+from nma.checks._side_splitting import side_splitting as side_splitting
 
-__all__ = ["convergence", "leave_one_study_out", "prior_sensitivity"]
+__all__ = [
+    "convergence",
+    "design_by_treatment",
+    "leave_one_study_out",
+    "loops",
+    "net_heat",
+    "prior_sensitivity",
+    "side_splitting",
+]

@@ -210,7 +210,10 @@ def _adapted(target: Target, uniforms: NDArray[np.float64]) -> tuple[Candidates,
         gain = abs(weighted.effective / before - 1)
         if weighted.is_near or (weighted.pareto_k <= HIGH and gain < GAIN):
             break
-        proposal = proposal.adapted(candidates.z, np.exp(weighted.log_weight).ravel())
+        adapted = proposal.adapted(candidates.z, np.exp(weighted.log_weight).ravel())
+        if adapted.split.is_like(proposal.split):
+            break
+        proposal = adapted
         candidates, before = proposal.candidates(uniforms.reshape(-1, size)), weighted.effective
         weighted = _weighted(settled, candidates, chains=chains)
     return candidates, replace(weighted, error=_error(settled, candidates, weighted))

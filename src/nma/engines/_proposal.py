@@ -147,6 +147,10 @@ class Split:
     left: NDArray[np.float64]
     right: NDArray[np.float64]
 
+    def is_like(self, other: Split) -> bool:
+        """Return whether all widths are the same."""
+        return np.array_equal(self.left, other.left) and np.array_equal(self.right, other.right)
+
     def at(self, uniforms: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the values at uniform numbers, (value, direction), and their log density."""
         from scipy.special import ndtri

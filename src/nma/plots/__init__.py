@@ -1,5 +1,6 @@
 """Figures: each a table of marks, then a drawing; ``nma.plots.forest(posterior)`` does both."""
 
+from nma.plots._design_by_treatment import design_by_treatment as design_by_treatment
 from nma.plots._dev_dev import dev_dev as dev_dev
 from nma.plots._figure import Drawing as Drawing
 from nma.plots._figure import Figure as Figure
@@ -8,6 +9,7 @@ from nma.plots._heterogeneity import heterogeneity as heterogeneity
 from nma.plots._influence import influence as influence
 from nma.plots._league_table import league_table as league_table
 from nma.plots._leverage import leverage as leverage
+from nma.plots._net_heat import net_heat as net_heat
 from nma.plots._network import network as network
 from nma.plots._prior_sensitivity import prior_sensitivity as prior_sensitivity
 from nma.plots._rankogram import rankogram as rankogram
@@ -15,12 +17,14 @@ from nma.plots._rankogram import rankogram as rankogram
 __all__ = [
     "Drawing",
     "Figure",
+    "design_by_treatment",
     "dev_dev",
     "forest",
     "heterogeneity",
     "influence",
     "league_table",
     "leverage",
+    "net_heat",
     "network",
     "prior_sensitivity",
     "rankogram",

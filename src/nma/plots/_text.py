@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "design_label",
     "extent",
     "fitted",
     "foot",
@@ -68,6 +69,17 @@ def fitted(text: str, width: float, size: float, *, most: int = 2, weight: str =
         if len(lines) <= most:
             break
     return "\n".join(lines)
+
+
+def design_label(design: str, width: float, size: float) -> str:
+    """Return a design on two lines at the most, each of its treatments shortened by itself."""
+    names = design.split(" : ")
+    for share in (2.0, 0.9, 0.7, 0.5, 0.4, 0.3, 0.2):
+        text = " : ".join(fitted(name, share * width, size, most=1) for name in names)
+        shown = fitted(text, width, size)
+        if shown.split() == text.split():
+            break
+    return shown
 
 
 def _shorter(text: str) -> Iterator[str]:
