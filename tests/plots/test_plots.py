@@ -35,11 +35,17 @@ VERBS: dict[str, Any] = {
     "leverage": nma.plots.leverage,
     "dev_dev": nma.plots.dev_dev,
     "prior_sensitivity": nma.plots.prior_sensitivity,
+    "influence": nma.plots.influence,
     "design_by_treatment": nma.plots.design_by_treatment,
     "net_heat": nma.plots.net_heat,
 }
-CHECKED = ["prior_sensitivity", "design_by_treatment", "net_heat"]
-"""Verbs that draw what the check of their name returned."""
+CHECKED: dict[str, Any] = {
+    "prior_sensitivity": nma.checks.prior_sensitivity,
+    "influence": nma.checks.leave_one_study_out,
+    "design_by_treatment": nma.checks.design_by_treatment,
+    "net_heat": nma.checks.net_heat,
+}
+"""Verbs that draw what a check returned."""
 
 NOTHING = {("net_heat", "2"), ("net_heat", "star"), ("design_by_treatment", "star")}
 """Verbs and networks in which nothing can be compared."""
@@ -87,7 +93,7 @@ def ask(posteriors: dict[str, nma.Posterior]) -> Ask:
 def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
     """Return what a verb draws, of one posterior."""
     if verb in CHECKED:
-        return (getattr(nma.checks, verb)(posterior),)
+        return (CHECKED[verb](posterior),)
     if verb == "dev_dev":
         return nma.fit(posterior.network, COMMON), posterior
     return (posterior.network if verb == "network" else posterior,)
@@ -201,9 +207,9 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
 
 
 def test_figures_share_a_page(ask: Ask) -> None:
-    figure = Figure(figsize=(20, 30), layout="constrained")
+    figure = Figure(figsize=(24, 48), layout="constrained")
     FigureCanvasAgg(figure)
-    page = figure.subplots(5, 2).ravel()
+    page = figure.subplots(6, 2).ravel()
     for verb, ax in zip(VERBS, page, strict=False):
         VERBS[verb](*ask(verb, "4"), ax=ax)
     assert pictures.faults(page[0]) == []
@@ -351,6 +357,7 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "leverage": "root",
         "dev_dev": "first",
         "prior_sensitivity": "estimate",
+        "influence": "tau",
         "design_by_treatment": "Q",
         "net_heat": "flow",
     }[verb]

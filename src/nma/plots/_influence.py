@@ -137,7 +137,7 @@ class _Plan:
     def heads(self) -> list[str]:
         """What stands above each column."""
         room = self.wide - 0.06
-        return [fitted(str(n), room, SMALL, most=3, weight="bold") for n in self.marks.columns]
+        return [fitted(str(n), room, SMALL, most=5, weight="bold") for n in self.marks.columns]
 
     @cached_property
     def left(self) -> float:
