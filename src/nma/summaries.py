@@ -153,7 +153,8 @@ def _exactness_notes(posterior: Posterior, numbers: dict[str, float]) -> list[st
         beta = posterior.draws.values["beta"]
         error = np.max(replicate_error(beta.to_numpy()) / beta.to_numpy().std(axis=(0, 1)))
         told = f"up to {error:.1%} of a posterior sd" if np.isfinite(error) else "unknown"
-        return [f"From draws: Monte Carlo error {told}.", *_convergence_notes(numbers)]
+        judged = (*_convergence_notes(numbers), *_weight_notes(numbers))
+        return [f"From draws: Monte Carlo error {told}.", *judged]
     if not is_credible(posterior):
         return ["Exact given tau: no quadrature, no draws."]
     error = numbers.get("quadrature_error", 0.0)
@@ -168,6 +169,17 @@ def _convergence_notes(numbers: dict[str, float]) -> list[str]:
     energy = f"{numbers['divergences']:.0f} divergences; E-FMI at least {numbers['e_fmi']:.2f}"
     effective = f"effective draws at least {bulk} (bulk) and {tail} (tail)"
     return [f"R-hat at most {numbers['r_hat']:.3f}; {effective}; {energy}."]
+
+
+def _weight_notes(numbers: dict[str, float]) -> list[str]:
+    """Return how near weighted candidates were to the posterior, where there were any."""
+    if "pareto_k" not in numbers:
+        return []
+    worth = (
+        f"{numbers['candidates']:.0f} candidates are worth {numbers['effective_candidates']:.0f}"
+    )
+    k = f"Pareto k {numbers['pareto_k']:.2f}, to be at most 0.7"
+    return [f"{k}; {worth}; log evidence {numbers['log_evidence']:.3f}."]
 
 
 def _prior_driven_notes(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> list[str]:

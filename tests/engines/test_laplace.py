@@ -252,3 +252,12 @@ def test_draws_too_few_to_judge_are_a_fault_and_nothing_else_is_printed(
     posterior = nma.fit(nma.datasets.network("smoking"), engine=engine)
     assert "POOR FIT" in posterior.poor
     assert caplog.records == []
+
+
+def test_the_summary_says_how_good_the_weights_were() -> None:
+    posterior = nma.fit(nma.datasets.network("blocker"))
+    told = posterior.draws.diagnostics
+    (note,) = (note for note in nma.summary(posterior).notes if note.startswith("Pareto k"))
+    assert f"Pareto k {told['pareto_k']:.2f}" in note
+    assert f"4096 candidates are worth {told['effective_candidates']:.0f}" in note
+    assert f"log evidence {told['log_evidence']:.3f}" in note
