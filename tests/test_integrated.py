@@ -11,6 +11,7 @@ import pytest
 from scipy.special import logsumexp
 
 import nma
+from nma.integrand import _averaged
 from nma.integrated import groups, settled
 from nma.model import problem
 from nma.priors import Fixed, Normal, Prior
@@ -170,3 +171,12 @@ def test_an_arm_may_be_left_out_or_seen_twice() -> None:
         found = counted.log_likelihood(c[:2, None], sd[:2, None])[:, 0]
         exact = [brute_force(part, c[k], sd[k], np.array(power)) for k in range(2)]
         np.testing.assert_allclose(found, exact, rtol=0, atol=1e-6)
+
+
+def test_what_has_no_weight_does_not_count_however_large() -> None:
+    """A deviance is infinite where a probability rounds to one, and the likelihood is zero."""
+    share, values = (
+        np.array([[[0.0]], [[0.25]], [[0.75]]]),
+        np.array([[[np.inf]], [[2.0]], [[4.0]]]),
+    )
+    np.testing.assert_array_equal(_averaged(share, values), [[3.5]])

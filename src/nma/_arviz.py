@@ -20,6 +20,9 @@ __all__ = ["convergence", "energy_fractions", "exported", "group", "pareto_smoot
 FEWEST = 4
 """Draws in a chain below which ArviZ cannot say anything."""
 
+FEWEST_WEIGHTS = 25
+"""Draws in all below which fewer than five are in the tail, a fifth of them."""
+
 
 def _arviz() -> Any:
     """Import ArviZ, which up to 0.23 announces its own future when first imported."""
@@ -103,7 +106,7 @@ def pareto_smoothed(
     """
     from scipy.special import logsumexp
 
-    if log_ratios[..., 0].size < FEWEST:
+    if log_ratios[..., 0].size < FEWEST_WEIGHTS:
         weight = log_ratios - logsumexp(log_ratios, axis=(0, 1))
         return weight, np.full(log_ratios.shape[-1], np.inf)
     arviz, units = _arviz(), log_ratios.shape[-1]

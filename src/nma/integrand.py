@@ -163,8 +163,7 @@ class Integrand:
         """Return the log integral over each arm's effect, (value, arm), and means of functions."""
         centre = self._each(m) + self.c
         if not self.sd.any():
-            told = [function(centre, self.auxiliary, self.data) for function in functions]
-            return self._density(centre), told
+            return self._density(centre), self._asked(functions, centre)
         sd = 1 / np.sqrt(1 + self.sd**2 * self._derivatives(centre + self.sd * e)[2])
         sides = tuple(self._breadth(centre, e, sign, sd) for sign in (-1.0, 1.0))
         effect = e + self.rule.steps(*sides)
@@ -173,8 +172,13 @@ class Integrand:
         top = np.maximum(log_value.max(axis=0), LOWEST)
         weight = np.exp(log_value - top)
         total = weight.sum(axis=0)
-        told = [function(eta, self.auxiliary, self.data) for function in functions]
+        told = self._asked(functions, eta)
         return top + np.log(total), [_averaged(weight / total, value) for value in told]
+
+    def _asked(self, functions: Sequence[Any], eta: NDArray[np.float64]) -> list[Any]:
+        """Return the functions' values, which may overflow where there is no weight."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return [function(eta, self.auxiliary, self.data) for function in functions]
 
     def _breadth(
         self, centre: NDArray[np.float64], e: NDArray[np.float64], sign: float, sd: Any
@@ -311,5 +315,6 @@ class Integrand:
 
 def _averaged(share: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return weighted means over nodes, (value, arm, ...), from shares (node, value, arm)."""
-    more = values.ndim - share.ndim
-    return np.asarray((share.reshape(share.shape + (1,) * more) * values).sum(axis=0))
+    share = share.reshape(share.shape + (1,) * (values.ndim - share.ndim))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(share > 0, share * values, 0.0).sum(axis=0))

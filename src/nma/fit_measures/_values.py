@@ -112,9 +112,7 @@ class Values:
         functions = {
             "fitted": lambda eta, own, data: part.fitted(eta, own, data, np),
             "eta": lambda eta, own, data: eta,  # noqa: ARG005
-            "deviance": lambda eta, own, data: part.deviance(
-                part.fitted(eta, own, data, np), data, np
-            ),
+            "density": lambda eta, own, data: part.density(eta, own, data, np),
         }
         own = self.auxiliary(part, suffix)
         found: dict[str, NDArray[np.float64]] = {}
@@ -124,6 +122,11 @@ class Values:
                 shape = (len(values), len(part.arms), *values.shape[3:])
                 whole = found.setdefault(name, np.empty(shape))
                 whole[:, trials.group.place] = values
+        typical = found["eta"].mean(axis=0), None if own is None else own.mean(axis=0)
+        best = part.deviance(part.fitted(*typical, part.data, np), part.data, np) / 2
+        best = best + part.density(*typical, part.data, np)
+        # through the density, which stays finite where a probability rounds to one
+        found["deviance"] = 2 * (best - found.pop("density"))
         return found
 
     def log_likelihood(self, part: Arms, suffix: str) -> NDArray[np.float64]:
