@@ -27,6 +27,7 @@ ROOMS = [
     "readers",
     "markup",
     "tables",
+    "span",
     "interpolation",
     "mixtures",
     "problem",

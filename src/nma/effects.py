@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from nma.errors import require_several
 from nma.estimates import (
     attributes,
     briefly,
@@ -19,7 +20,6 @@ from nma.estimates import (
     positions,
 )
 from nma.new_trial import drawn_effects
-from nma.posterior import require_several
 from nma.tables import Table, decimals, interval
 
 if TYPE_CHECKING:

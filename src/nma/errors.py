@@ -18,6 +18,7 @@ __all__ = [
     "NmaError",
     "NmaWarning",
     "nearest",
+    "require_several",
     "shortened",
     "shown",
 ]
@@ -139,6 +140,13 @@ def nearest(name: object, names: Iterable[object]) -> str:
     folded = {str(other).strip().casefold(): str(other) for other in names}
     match = difflib.get_close_matches(str(name).strip().casefold(), folded, n=1, cutoff=0.5)
     return f" Did you mean {shown(folded[match[0]])}?" if match else ""
+
+
+def require_several(names: Sequence[str] | None, what: str) -> None:
+    """Refuse one name where several are asked for: text is a sequence of letters."""
+    if isinstance(names, str):
+        message = f"{what}={names!r} is one name: write {what}=[{names!r}]."
+        raise ModelError(message)
 
 
 def shown(value: object, *, most: int = 60) -> str:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from nma.errors import ModelError
+from nma.errors import ModelError, require_several
 from nma.new_trial import drawn_effects, pair_variance
-from nma.posterior import require_several
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +29,7 @@ __all__ = [
     "estimates",
     "exact",
     "exact_through",
+    "functions",
     "interval_words",
     "is_credible",
     "meanings",
@@ -221,12 +221,11 @@ def estimates(
 def _unordered(
     posterior: Posterior, first: NDArray[np.int64], second: NDArray[np.int64], level: float
 ) -> Estimates:
-    levels, better = posterior.levels, posterior.network.better
-    moments = posterior.draws.moments
+    levels, moments = posterior.levels, posterior.draws.moments
     if moments is not None:
-        return exact(moments.differences(levels, first, second), level, better)
-    drawn = posterior.draws.values["beta"].to_numpy() @ (levels[first] - levels[second]).T
-    return sampled(drawn, level, better)
+        mixture = moments.differences(levels, first, second)
+        return exact(mixture, level, posterior.network.better)
+    return functions(posterior, levels[first] - levels[second], level)
 
 
 def _predicted(
@@ -239,6 +238,25 @@ def _predicted(
         return exact(moments.differences(levels, first, second).plus(added), level, better)
     drawn = posterior.draws.values["beta"].to_numpy() @ levels.T + drawn_effects(posterior, 0)
     return sampled(drawn[..., first] - drawn[..., second], level, better)
+
+
+def functions(posterior: Posterior, contrasts: NDArray[np.float64], level: float) -> Estimates:
+    """Return estimates of linear functions of beta, whatever they mean to the structure.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fitted model.
+    contrasts : array, (function, parameter)
+        The coefficients of each.
+    level : float
+        Probability of the equal-tailed interval.
+    """
+    require_level(level)
+    better = posterior.network.better
+    if posterior.draws.moments is not None:
+        return exact(posterior.draws.moments.of(contrasts), level, better)
+    return sampled(posterior.draws.values["beta"].to_numpy() @ contrasts.T, level, better)
 
 
 def exact(mixture: Mixture, level: float, better: Better) -> Estimates:

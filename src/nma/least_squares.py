@@ -11,18 +11,17 @@ import numpy as np
 
 from nma.errors import EngineError
 from nma.problem import Contrasts, Evidence, Problem, trials_by_size
+from nma.span import directions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
     "CommonEffect",
-    "Directions",
     "Rotation",
     "Rows",
     "common_effect",
     "differences",
-    "directions",
     "effect_covariance",
     "estimable",
     "heterogeneity",
@@ -30,9 +29,6 @@ __all__ = [
     "rotation",
     "rows",
 ]
-
-RANK = 1e-10
-"""Singular values below this share of the largest are rounding."""
 
 BUDGET = 4_000_000
 """Numbers held at once while products are summed (32 MB)."""
@@ -289,25 +285,7 @@ def estimable(problem: Problem, contrasts: NDArray[np.float64]) -> NDArray[np.bo
         The coefficients.
     """
     fixed = np.array([scale is None for scale in problem.parameters.scale])
-    asked = contrasts[:, fixed]
-    unknown = directions(differences(problem)[:, fixed]).unknown
-    along = np.linalg.norm(asked @ unknown, axis=1)
-    return np.asarray(along <= 1e-8 * np.linalg.norm(asked, axis=1))
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Directions:
-    """What flat priors leave determined: beta in two orthogonal parts.
-
-    Parameters
-    ----------
-    known, unknown : array, (parameter, direction)
-        Orthonormal directions that the trials determine, and those they do not.
-    """
-
-    known: NDArray[np.float64]
-    unknown: NDArray[np.float64]
+    return directions(differences(problem)[:, fixed]).determine(contrasts[:, fixed])
 
 
 def differences(problem: Problem) -> NDArray[np.float64]:
@@ -325,26 +303,6 @@ def _arms_of_trials(part: Evidence) -> list[NDArray[np.int64]]:
     if isinstance(part, Contrasts):
         return [part.arms]
     return [part.arms[rows] for rows in trials_by_size(part.trial)]
-
-
-def directions(X: NDArray[np.float64]) -> Directions:
-    """Return which directions of beta observed differences of levels determine.
-
-    Standard errors do not enter, since none is infinite: they cannot blur the rank, however far
-    apart they lie. Every parameter counts in its own unit.
-
-    Parameters
-    ----------
-    X : array, (contrast, parameter)
-        Differences of levels.
-    """
-    size = np.linalg.norm(X, axis=0)
-    unit = np.where(size > 0, size, 1.0)
-    _, singular, turned = np.linalg.svd(X / unit, full_matrices=True)
-    rank = int((singular > RANK * singular.max(initial=0.0)).sum())
-    unknown, _ = np.linalg.qr(turned.T[:, rank:] / unit[:, None])
-    both, _ = np.linalg.qr(np.column_stack([unknown, np.eye(len(unit))]))
-    return Directions(both[:, len(unit) - rank :], unknown)
 
 
 def common_effect(problem: Problem) -> CommonEffect:

@@ -15,16 +15,11 @@ from nma.engines import LeastSquares
 from nma.engines._tau import ESTIMATORS, Profile
 from nma.errors import EngineError, ModelError
 from nma.heterogeneity import Random
-from nma.least_squares import (
-    Rows,
-    differences,
-    directions,
-    effect_covariance,
-    rows,
-)
+from nma.least_squares import Rows, differences, effect_covariance, rows
 from nma.model import Model, part_names, problem
 from nma.priors import Fixed, Normal
 from nma.problem import Contrasts, Problem
+from nma.span import directions
 from nma.structures import Consistency
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import pandas as pd
 
 from nma import _arviz, markup
-from nma.errors import ModelError, nearest
+from nma.errors import ModelError, nearest, require_several
 from nma.model import Model, part_names, prior_sentences
 from nma.network import Network
 from nma.problem import Draws, Problem, readonly
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Posterior", "at", "require_several"]
+__all__ = ["Posterior", "at"]
 
 NEXT = "nma.summary, nma.league_table, nma.sucra, nma.plots.forest"
 """What can be done with a posterior."""
@@ -175,13 +175,6 @@ class Posterior:
 
     def _diagnostics(self) -> dict[str, str]:
         return {name: f"{value:.4g}" for name, value in self.draws.diagnostics.items()}
-
-
-def require_several(names: Sequence[str] | None, what: str) -> None:
-    """Refuse one name where several are asked for: text is a sequence of letters."""
-    if isinstance(names, str):
-        message = f"{what}={names!r} is one name: write {what}=[{names!r}]."
-        raise ModelError(message)
 
 
 def at(

@@ -126,28 +126,35 @@ class Parameters:
         object.__setattr__(self, "scale", self.scale or (None,) * len(self.names))
 
     @classmethod
-    def exchangeable(cls, names: Sequence[str], sd: float) -> Parameters:
+    def exchangeable(
+        cls, names: Sequence[str], sd: float, *, scale: Scale | None = None
+    ) -> Parameters:
         """Return effects against one treatment such that every contrast has prior sd ``sd``.
 
-        The covariance is sd^2/2 (I + J): changing which treatment they are against changes
-        nothing.
+        The covariance is sd^2/2 (I + J), multiplied by ``scale`` where one is given: changing which
+        treatment they are against changes nothing.
         """
         size = len(names)
         covariance = sd**2 / 2 * (np.eye(size) + np.ones((size, size)))
-        return cls(tuple(names), np.zeros(size), covariance)
+        return cls._centred(names, covariance, scale)
 
     @classmethod
     def independent(
         cls, names: Sequence[str], sd: float, *, scale: Scale | None = None
     ) -> Parameters:
         """Return iid N(0, sd^2) parameters, all multiplied by ``scale`` where one is given."""
-        size = len(names)
-        multiplier = () if scale is None else (scale.name,) * size
+        return cls._centred(names, sd**2 * np.eye(len(names)), scale)
+
+    @classmethod
+    def _centred(
+        cls, names: Sequence[str], covariance: NDArray[np.float64], scale: Scale | None
+    ) -> Parameters:
+        multiplier = () if scale is None else (scale.name,) * len(names)
         scales = () if scale is None else (scale,)
-        return cls(tuple(names), np.zeros(size), sd**2 * np.eye(size), multiplier, scales)
+        return cls(tuple(names), np.zeros(len(names)), covariance, multiplier, scales)
 
     def __add__(self, other: Parameters) -> Parameters:
-        """Return the parameters of both, independent of each other."""
+        """Return the parameters of both, independent of each other; a scale of both is one."""
         first, second = len(self.names), len(other.names)
         covariance = np.zeros((first + second, first + second))
         covariance[:first, :first] = self.covariance
@@ -157,7 +164,7 @@ class Parameters:
             mean=np.concatenate([self.mean, other.mean]),
             covariance=covariance,
             scale=self.scale + other.scale,
-            scales=self.scales + other.scales,
+            scales=tuple(dict.fromkeys(self.scales + other.scales)),
         )
 
 

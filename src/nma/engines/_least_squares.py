@@ -13,9 +13,10 @@ import numpy as np
 from nma.engines._sobol import dataset, sobol
 from nma.engines._tau import ESTIMATORS, Fit, Profile
 from nma.errors import EngineError, nearest
-from nma.least_squares import Directions, Rows, common_effect, differences, directions, rows
+from nma.least_squares import Rows, common_effect, differences, rows
 from nma.mixtures import Marginal
 from nma.problem import Contrasts, Draws, Moments, Problem
+from nma.span import Directions, directions
 from nma.threads import one_thread
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nma.effects import effect_table
-from nma.errors import ModelError
+from nma.errors import ModelError, require_several
 from nma.estimates import centre, is_credible, scale_name
 from nma.instruments import Instrument
 from nma.plots._axis import numeral
@@ -17,7 +17,6 @@ from nma.plots._figure import figure
 from nma.plots._forest_drawing import draw, same
 from nma.plots._text import interval_name, require_posterior, scale_interval, words
 from nma.points import KNOWN_SD, in_points
-from nma.posterior import require_several
 from nma.summaries import summary
 from nma.tables import Table, decimals, interval
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from nma.errors import DataError, Issue, ModelError
+from nma.errors import DataError, Issue
 from nma.network import Network
 from nma.priors import Normal
 from nma.problem import Parameters
+from nma.structures._priors import diffuse, require_centred, resolved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,14 +51,7 @@ class Consistency:
     effect: Normal | None = None
 
     def __post_init__(self) -> None:
-        if self.effect is not None and not (
-            isinstance(self.effect, Normal) and self.effect.mean == 0
-        ):
-            message = (
-                f"effect={self.effect!r} cannot be the prior of every contrast: d_AB = -d_BA needs "
-                "a normal prior with mean zero, such as Normal(0, 100)."
-            )
-            raise ModelError(message)
+        require_centred(self.effect, "effect")
 
     def resolve(self, network: Network) -> Consistency:
         """Return the structure with its prior as a number.
@@ -68,20 +62,13 @@ class Consistency:
             If the network is not connected, with its parts.
         """
         _require_connected(network)
-        if self.effect is not None:
-            return self
-        unit, words = network.unit
-        return replace(self, effect=Normal(0, 10 * unit, origin=f"default: 10 units, {words}"))
+        return self if self.effect is not None else replace(self, effect=diffuse(network))
 
     def parameters(self, network: Network) -> Parameters:
         """Return the effects of all treatments against the first in the network's order."""
-        if self.effect is None:
-            message = "The structure has no prior yet: resolve it first."
-            raise ModelError(message)
         first, *others = network.treatments
-        return Parameters.exchangeable(
-            [f"{treatment} vs {first}" for treatment in others], self.effect.sd
-        )
+        names = [f"{treatment} vs {first}" for treatment in others]
+        return Parameters.exchangeable(names, resolved(self.effect).sd)
 
     def levels(self, network: Network, arms: pd.DataFrame) -> NDArray[np.float64]:
         """Return z: one column for each treatment but the first, which has level zero."""
