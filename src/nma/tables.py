@@ -96,7 +96,8 @@ class Table(pd.DataFrame):
 
     def _left_out(self) -> set[Any]:
         """Return the columns that are not printed, a Monte Carlo error that is nil among them."""
-        exact = "mcse" in self.columns and bool((self["mcse"] == 0).all())
+        told = self["mcse"].dropna() if "mcse" in self.columns else pd.Series([], dtype=float)
+        exact = len(told) > 0 and bool((told == 0).all())
         return {*self.unprinted, *(["mcse"] if exact else [])}
 
     def __str__(self) -> str:

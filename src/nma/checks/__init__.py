@@ -5,6 +5,7 @@ from nma.checks._design_by_treatment import design_by_treatment as design_by_tre
 from nma.checks._influence import leave_one_study_out as leave_one_study_out
 from nma.checks._loops import loops as loops
 from nma.checks._net_heat import net_heat as net_heat
+from nma.checks._node_splitting import node_splitting as node_splitting
 from nma.checks._prior_sensitivity import prior_sensitivity as prior_sensitivity
 from nma.checks._side_splitting import side_splitting as side_splitting
 
@@ -14,6 +15,7 @@ __all__ = [
     "leave_one_study_out",
     "loops",
     "net_heat",
+    "node_splitting",
     "prior_sensitivity",
     "side_splitting",
 ]

@@ -46,7 +46,7 @@ class DesignByTreatment:
     >>> structure = nma.structures.DesignByTreatment(nma.structures.Consistency())
     >>> posterior = nma.fit(nma.datasets.network("back_pain"), nma.Model(structure))
     >>> len(posterior.problem.parameters.names)
-    8
+    9
 
     References
     ----------

@@ -54,7 +54,7 @@ class UnrelatedMeans:
     >>> network = nma.datasets.network("smoking")
     >>> structure = nma.structures.UnrelatedMeans().resolve(network)
     >>> structure.parameters(network).names[:2]
-    ('individual counselling vs group counselling', 'no contact vs group counselling')
+    ('individual counselling vs group counselling', 'no intervention vs group counselling')
 
     References
     ----------
