@@ -133,6 +133,34 @@ class Components:
 
 
 @dataclass(frozen=True)
+class Classes:
+    """A mean for each class, and treatments that deviate from it by an exchangeable scale."""
+
+    members: tuple[tuple[str, str], ...]
+    sd: float
+    prior: Prior
+
+    def resolve(self, network: Network) -> Classes:
+        return self
+
+    def parameters(self, network: Network) -> Parameters:
+        means = Parameters.independent(list(self._classes), self.sd / np.sqrt(2))
+        names = [f"{name} in its class" for name, _ in self.members]
+        scale = Scale("tau_class", self.prior)
+        return means + Parameters.independent(names, np.sqrt(0.5), scale=scale)
+
+    @property
+    def _classes(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(of for _, of in self.members))
+
+    def levels(self, network: Network, arms: pd.DataFrame) -> Array:
+        classes, names = dict(self.members), [name for name, _ in self.members]
+        own = np.array([[row == name for name in names] for row in arms["treatment"]], dtype=float)
+        means = [[classes[row] == of for of in self._classes] for row in arms["treatment"]]
+        return np.hstack([np.array(means, dtype=float), own])
+
+
+@dataclass(frozen=True)
 class RandomInconsistency:
     """A deviation for every treatment in every design, shared by all trials of the design."""
 

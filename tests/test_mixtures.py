@@ -67,3 +67,12 @@ def test_an_independent_normal_adds_its_variance() -> None:
     wider = MIXTURE.plus(np.array([[1.0], [2.0], [3.0]]))
     np.testing.assert_array_equal(wider.mean, MIXTURE.mean)
     np.testing.assert_allclose(wider.sd**2, MIXTURE.sd**2 + MIXTURE.weight @ [1.0, 2.0, 3.0])
+
+
+def test_a_component_that_is_one_number_has_its_share_of_the_quantiles() -> None:
+    """Half of the weight at zero exactly, as the difference of two alike; half standard normal."""
+    means, sds = np.zeros((2, 1)), np.array([[0.0], [1.0]])
+    mixture = Mixture(np.array([0.5, 0.5]), means, sds)
+    assert mixture.quantile(0.5)[0] == pytest.approx(0, abs=1e-12)
+    assert mixture.quantile(0.6)[0] == pytest.approx(0, abs=1e-12)
+    assert mixture.quantile(0.8)[0] == pytest.approx(0.2533471031357997, rel=1e-9)

@@ -140,9 +140,7 @@ class Mixture:
         x = np.clip(self.weight @ component, lower, upper)
         sd, tiny = self.sd, np.finfo(float).tiny
         for _ in range(200):
-            z = (x - self.means) / sds
-            excess = self.weight @ _cumulative(z, self.df) - probability
-            density = self.weight @ (_density(z, self.df) / sds)
+            excess, density = self._excess(x, sds, probability)
             lower, upper = np.where(excess > 0, lower, x), np.where(excess > 0, x, upper)
             newton = x - excess / np.maximum(density, tiny)
             inside = (newton >= lower) & (newton <= upper)
@@ -152,6 +150,15 @@ class Mixture:
                 return step
             x = step
         return x
+
+    def _excess(
+        self, x: NDArray[np.float64], sds: NDArray[np.float64], probability: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the probability below ``x`` less the one wanted, and the density there."""
+        with np.errstate(over="ignore"):  # a component that is one number has no width
+            z = (x - self.means) / sds
+            excess = self.weight @ _cumulative(z, self.df) - probability
+            return excess, self.weight @ (_density(z, self.df) / sds)
 
 
 def _averaged(

@@ -170,7 +170,8 @@ def test_smoking_in_the_vignette_of_multinma(pair: tuple[str, str]) -> None:
 
 @pytest.mark.parametrize("codes", DIAS, ids=lambda codes: "{}-{}".format(*codes))
 def test_thrombolytics_by_dias(codes: tuple[int, int]) -> None:
-    found = drawn("thrombolytics", *(CODES[code - 1] for code in codes))
+    a, b = (CODES[code - 1] for code in codes)
+    found = drawn("thrombolytics", a, b)
     *numbers, p = DIAS[codes]
     for kind, number in zip(KINDS, numbers, strict=False):
         assert_near(compared(found[kind], {"mean": number}, DRAWS), kind)

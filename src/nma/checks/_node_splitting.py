@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +18,7 @@ from nma.priors import Normal
 from nma.refits import Executor, Refit, refit_all
 from nma.structures import NodeSplit
 from nma.structures._node_split import unsplittable
+from nma.structures._priors import require_centred
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +70,8 @@ def node_splitting(
         All treatments; the earlier of two is the comparator. The network's order if not given, the
         reference being always a comparator.
     inconsistency : Normal, optional
-        Prior of w for the Bayes factor, with mean zero; sd one unit if not given.
+        Prior of w for the Bayes factor, with mean zero; sd one unit if not given. For estimation w
+        has sd 10 units; where no trial tells the unit, ten times this sd.
     level : float, default 0.95
         Probability of the equal-tailed intervals.
     executor : Executor, optional
@@ -94,8 +96,8 @@ def node_splitting(
     Raises
     ------
     ModelError
-        If a comparison cannot be split, the order leaves out a treatment, or treatments have no
-        one level under the structure.
+        If a comparison cannot be split, the order leaves out a treatment, treatments have no one
+        level under the structure, or nothing sizes the prior of w.
     EngineError
         If no fit succeeded.
 
@@ -117,10 +119,12 @@ def node_splitting(
     pairs = _pairs(network, order)
     reasons = {pair: unsplittable(posterior.model.structure, network, *pair) for pair in pairs}
     chosen = _chosen(comparisons, reasons)
-    prior, unsized = _named(network, inconsistency, credible=is_credible(posterior))
+    named, wide = _named(network, inconsistency)
+    prior = named if is_credible(posterior) else None
     levels = dict(zip(asked.treatments, asked.levels, strict=True))
     read = partial(_read, levels, prior, level)
-    tasks = [_task(posterior, pair, multiarm) for pair in chosen]
+    split = partial(NodeSplit, posterior.model.structure, multiarm=multiarm, inconsistency=wide)
+    tasks = [_task(posterior, pair, split) for pair in chosen]
     found = refit_all(tasks, read, executor=executor, progress=progress)
     return tabulated(
         asked,
@@ -129,7 +133,7 @@ def node_splitting(
         pairs=chosen,
         reasons={pair: reason for pair, reason in reasons.items() if reason},
         prior=prior,
-        words=(_rule(network, multiarm), *unsized),
+        words=(_rule(network, multiarm),),
         level=level,
     )
 
@@ -177,26 +181,29 @@ def _pair(asked: object) -> Pair:
     raise ModelError(message)
 
 
-def _named(
-    network: Network, prior: Normal | None, *, credible: bool
-) -> tuple[Normal | None, tuple[str, ...]]:
-    """Return the prior of the Bayes factor, or none and why."""
-    if not credible:
-        return None, ("No Bayes factors: least squares has no prior.",)
-    if prior is not None:
-        return prior, ()
+def _named(network: Network, prior: Normal | None) -> tuple[Normal, Normal | None]:
+    """Return the prior of w for Bayes factors, and that for estimation where w sizes it.
+
+    Where trials tell no unit the named prior does: estimation takes ten times its sd, as ten units.
+    """
+    require_centred(prior, "inconsistency")
     try:
         unit, words = network.unit
     except ModelError as error:
-        return None, (f"No Bayes factors: their prior has no size. {error}",)
-    return Normal(0, unit, origin=f"default: one unit, {words}"), ()
+        if prior is None:
+            message = (
+                "The prior of the difference has no size, since no trial tells the unit: name it, "
+                "as in inconsistency=nma.priors.Normal(0, 1)."
+            )
+            raise ModelError(message) from error
+        return prior, Normal(0, 10 * prior.sd, origin="ten times the sd of inconsistency=")
+    return prior or Normal(0, unit, origin=f"default: one unit, {words}"), None
 
 
-def _task(posterior: Posterior, pair: Pair, multiarm: Any) -> Refit:
+def _task(posterior: Posterior, pair: Pair, split: Callable[[str, str], NodeSplit]) -> Refit:
     """Return the fit of one split: w stands on the treatment, the comparator is the baseline."""
     b, a = pair
-    structure = NodeSplit(posterior.model.structure, a, b, multiarm=multiarm)
-    model = replace(posterior.model, structure=structure)
+    model = replace(posterior.model, structure=split(a, b))
     return Refit.of(posterior, " vs ".join(pair), model=model)
 
 

@@ -222,8 +222,10 @@ def _power(numbers: pd.DataFrame, posterior: Posterior) -> list[str]:
 
 
 def _sensitivity(done: Mapping[str, Split], prior: Normal | None) -> list[str]:
-    if prior is None or not done:
+    if not done:
         return []
+    if prior is None:
+        return ["No Bayes factors: least squares has no prior."]
     factors = {label: split.bayes_factors for label, split in done.items()}
     if not all(np.isfinite(found).all() for found in factors.values()):
         return ["No Bayes factors: the engine tells no evidence."]
