@@ -253,3 +253,21 @@ def test_one_treatment_of_a_posterior_of_draws_leaves_its_scales(drawn: nma.Post
     alone = nma.at(drawn, treatments=[drawn.comparator])
     assert nma.summary(alone).index.tolist() == ["tau"]
     assert nma.effect_table(alone).empty
+
+
+def test_summary_has_the_parameters_where_treatments_have_no_one_level() -> None:
+    """Each as the moments say, with why; ranks and league tables are refused."""
+    base = nma.structures.Consistency()
+    split = nma.structures.NodeSplit(base, "rosiglitazone", "sulfonylurea")
+    posterior = nma.fit(nma.datasets.network("senn2013"), nma.Model(split))
+    table = nma.summary(posterior)
+    names = posterior.problem.parameters.names
+    assert tuple(table.index) == (*names, "tau")
+    assert posterior.draws.moments is not None
+    told = posterior.draws.moments.of(np.eye(len(names)))
+    np.testing.assert_allclose(table["mean"].iloc[:-1], told.mean)
+    assert table["p_better"].isna().all()
+    assert "direct and an indirect effect" in table.notes[0]
+    for verb in (nma.league_table, nma.sucra, nma.p_best, nma.relative_effects):
+        with pytest.raises(ModelError, match="league tables and ranks are not defined"):
+            verb(posterior)

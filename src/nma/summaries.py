@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from nma.errors import ModelError
 from nma.estimates import (
+    Estimates,
     captioned,
     estimates,
+    functions,
     interval_words,
     is_credible,
     meanings,
@@ -48,9 +52,10 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
     Returns
     -------
     Table
-        Rows: each treatment versus the reference, then each scale. Columns on the scale of the
-        model: ``mean``, ``sd``, ``median``, ``lower``, ``upper`` and ``p_better``. Notes: which
-        priors were used and which were defaults, heterogeneity, evidence, every notice. A tau that
+        Rows: each treatment versus the reference, then each scale; where treatments have no one
+        level, as under a node-split, the parameters of the structure, and why. Columns on the
+        scale of the model: ``mean``, ``sd``, ``median``, ``lower``, ``upper`` and ``p_better``.
+        Notes: which priors were used and which were defaults, heterogeneity, evidence, every notice. A tau that
         least squares estimated has no spread of its own.
 
     Examples
@@ -64,8 +69,9 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
     ----------
     Higgins and Thompson 2002, doi:10.1002/sim.1186, on I-squared.
     """
-    pairs = ordered_pairs(posterior, [posterior.comparator])
-    found = estimates(posterior, pairs, level)
+    undefined = _undefined(posterior)
+    pairs = [] if undefined else ordered_pairs(posterior, [posterior.comparator])
+    found = _parameters(posterior, level) if undefined else estimates(posterior, pairs, level)
     effects = pd.DataFrame(
         {
             "mean": found.mean,
@@ -75,7 +81,9 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
             "upper": found.upper,
             "p_better": found.better,
         },
-        index=[f"{a} vs {b}" for a, b in pairs],
+        index=posterior.problem.parameters.names
+        if undefined
+        else [f"{a} vs {b}" for a, b in pairs],
     )
     scales = pd.DataFrame.from_dict(
         {
@@ -93,12 +101,27 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
             f"{scale_name(posterior)} with {interval_words(posterior, level)}s; "
             f"{posterior.network.better} is better.",
         ),
-        notes=_notes(posterior, pairs, numbers),
+        notes=(*undefined, *_notes(posterior, pairs, numbers)),
         digits=dict.fromkeys(effects.columns.drop("p_better"), decimals(found.sd)),
         probabilities=["p_better"],
     )
     table.attrs.update(numbers)
     return table
+
+
+def _undefined(posterior: Posterior) -> tuple[str, ...]:
+    """Return why treatments have no one level, if so."""
+    try:
+        posterior.levels  # noqa: B018  asked for its refusal
+    except ModelError as error:
+        return (f"Parameters of the structure. {error}",)
+    return ()
+
+
+def _parameters(posterior: Posterior, level: float) -> Estimates:
+    """Return estimates of the parameters themselves, none of which has a better side."""
+    found = functions(posterior, np.eye(len(posterior.problem.parameters.names)), level)
+    return replace(found, better=np.full(len(found.mean), np.nan))
 
 
 def _scale_row(posterior: Posterior, name: str, level: float) -> list[float]:
@@ -183,7 +206,7 @@ def _weight_notes(numbers: dict[str, float]) -> list[str]:
 
 
 def _prior_driven_notes(posterior: Posterior, pairs: Sequence[tuple[str, str]]) -> list[str]:
-    if not _is_normal(posterior):
+    if not pairs or not _is_normal(posterior):
         return []
     first, second = positions(posterior, pairs)
     told = estimable(posterior.problem, posterior.levels[first] - posterior.levels[second])
