@@ -90,7 +90,16 @@ OUTCOMES: dict[str, Outcome] = {
     "Rate": RATE,
     "Rate, normal": RATE.as_normal(),
 }
-STRUCTURES: dict[str, Structure] = {"Consistency": nma.structures.Consistency()}
+CONSISTENCY = nma.structures.Consistency()
+STRUCTURES: dict[str, Structure] = {
+    "Consistency": CONSISTENCY,
+    "DesignByTreatment": nma.structures.DesignByTreatment(CONSISTENCY),
+    "NodeSplit": nma.structures.NodeSplit(CONSISTENCY, "A", "C"),
+    "NodeSplit, baseline": nma.structures.NodeSplit(CONSISTENCY, "A", "C", multiarm="baseline"),
+    "RandomInconsistency": nma.structures.RandomInconsistency(CONSISTENCY),
+    "UnrelatedMeans": nma.structures.UnrelatedMeans(),
+    "UnrelatedMeans, over a base": nma.structures.UnrelatedMeans(base=CONSISTENCY),
+}
 HETEROGENEITIES: dict[str, Heterogeneity] = {
     "Common": nma.heterogeneity.Common(),
     "Random": nma.heterogeneity.Random(),

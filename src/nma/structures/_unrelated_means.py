@@ -90,7 +90,8 @@ class UnrelatedMeans:
 
     def parameters(self, network: Network) -> Parameters:
         """Return those of the base, if there is one, then one for each pair."""
-        names = [f"{other} vs {baseline}" for baseline, other in self.pairs(network)]
+        own_name = "" if self.base is None else ", beside the base"
+        names = [f"{other} vs {baseline}{own_name}" for baseline, other in self.pairs(network)]
         own = Parameters.independent(names, resolved(self.effect).sd)
         return own if self.base is None else self.base.parameters(network) + own
 
