@@ -70,8 +70,19 @@ class Consistency:
         _require_connected(network)
         if self.effect is not None:
             return self
+        return replace(self, effect=self.default(network))
+
+    @staticmethod
+    def default(network: Network) -> Normal:
+        """Return the prior of every contrast that is used where none is given.
+
+        Raises
+        ------
+        ModelError
+            If no trial tells the unit that sizes it.
+        """
         unit, words = network.unit
-        return replace(self, effect=Normal(0, 10 * unit, origin=f"default: 10 units, {words}"))
+        return Normal(0, 10 * unit, origin=f"default: 10 units, {words}")
 
     def parameters(self, network: Network) -> Parameters:
         """Return the effects of all treatments against the first in the network's order."""
