@@ -2,6 +2,9 @@
 
 from nma.checks._convergence import convergence as convergence
 from nma.checks._design_by_treatment import design_by_treatment as design_by_treatment
+from nma.checks._heterogeneity_by_comparison import (
+    heterogeneity_by_comparison as heterogeneity_by_comparison,
+)
 from nma.checks._influence import leave_one_study_out as leave_one_study_out
 from nma.checks._loops import loops as loops
 from nma.checks._net_heat import net_heat as net_heat
@@ -12,6 +15,7 @@ from nma.checks._side_splitting import side_splitting as side_splitting
 __all__ = [
     "convergence",
     "design_by_treatment",
+    "heterogeneity_by_comparison",
     "leave_one_study_out",
     "loops",
     "net_heat",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from nma.checks._influence_table import Answer, tabulated
+from nma.checks._scale import scale_numbers
 from nma.checks._without import without
 from nma.errors import DataError, ModelError
 from nma.estimates import estimates, require_level
@@ -16,11 +17,9 @@ from nma.least_squares import estimable
 from nma.model import problem
 from nma.ranking import sucra
 from nma.refits import Executor, Refit, refit_all
-from nma.summaries import summary
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from nma.posterior import Posterior
     from nma.tables import Table
@@ -155,7 +154,8 @@ class _Reader:
     def _answer(self, posterior: Posterior, names: list[str]) -> Answer:
         pairs = [(name, self.against) for name in names if name != self.against]
         scales = {
-            scale.name: self._scale(posterior, scale.name) for scale in posterior.problem.scales
+            scale.name: scale_numbers(posterior, scale.name, self.level)
+            for scale in posterior.problem.scales
         }
         if not pairs:
             return Answer(scales, {}, {})
@@ -166,11 +166,3 @@ class _Reader:
             return Answer(scales, effects, {})
         shares = sucra(posterior, level=self.level)["sucra"]
         return Answer(scales, effects, {str(name): float(share) for name, share in shares.items()})
-
-    def _scale(self, posterior: Posterior, name: str) -> NDArray[np.float64]:
-        row = summary(posterior, level=self.level).loc[name]
-        error = 0.0
-        if posterior.draws.moments is None:
-            each = np.median(posterior.draws.values[name].to_numpy(), axis=1)
-            error = each.std(ddof=1) / np.sqrt(len(each)) if len(each) > 1 else np.nan
-        return np.array([*row[["median", "lower", "upper", "sd"]], error], dtype=float)

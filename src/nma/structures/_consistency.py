@@ -62,7 +62,18 @@ class Consistency:
             If the network is not connected, with its parts.
         """
         _require_connected(network)
-        return self if self.effect is not None else replace(self, effect=diffuse(network))
+        return self if self.effect is not None else replace(self, effect=self.default(network))
+
+    @staticmethod
+    def default(network: Network) -> Normal:
+        """Return the prior of every contrast that is used where none is given.
+
+        Raises
+        ------
+        ModelError
+            If no trial tells the unit that sizes it.
+        """
+        return diffuse(network)
 
     def parameters(self, network: Network) -> Parameters:
         """Return the effects of all treatments against the first in the network's order."""
