@@ -44,8 +44,8 @@ benchmarks: $(VENV)/ready ## time the library
 	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do echo "== $$script"; $(BIN)/python $$script; done
 
 lock: $(UV) ## pin every package anew, as little changed as possible; newest: make lock UPGRADE=--upgrade
-	$(COMPILE) $(UPGRADE) --group build --group test --group samplers --group lint --group docs -o requirements/lock.txt
-	$(COMPILE) --upgrade --resolution lowest-direct --group build --group test -o requirements/lowest.txt
+	$(COMPILE) $(UPGRADE) --group build --group test --group samplers --group clusters --group lint --group docs -o requirements/lock.txt
+	$(COMPILE) --upgrade --resolution lowest-direct --group build --group test --group clusters -o requirements/lowest.txt
 
 clean: ## remove all that these recipes made
 	rm -rf .venv-* docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
+from threading import current_thread, main_thread
 from typing import Any, Generic, Protocol, TypeVar, final
 
 from nma.errors import EngineError, ModelError
@@ -179,22 +180,29 @@ class _Answer:
     value: Any = None
     poor: str = ""
     failure: str = ""
+    stopped: bool = False
 
 
 def _one(read: Callable[[Posterior], Any], task: Refit) -> _Answer:
     """Fit and read; a failure is an answer too.
 
     An engine may catch the user's interruption, to keep its draws or to say that it has none: it
-    is passed on, since the user wants to stop.
+    is passed on, since the user wants to stop. Out of a thread, as workers of a cluster have, it
+    goes as an answer: raised there it ends the worker, and the next one tries the fit again.
     """
     try:
         posterior = fit(task.network, task.model, engine=task.engine)
         if not posterior.draws.interrupted:
             return _Answer(read(posterior), posterior.poor)
+    except KeyboardInterrupt:
+        if current_thread() is main_thread():
+            raise
     except Exception as error:  # noqa: BLE001  of whatever kind, it must not take the others along
         if not isinstance(error.__cause__, KeyboardInterrupt):
             return _Answer(failure=_told(error))
-    raise KeyboardInterrupt
+    if current_thread() is main_thread():
+        raise KeyboardInterrupt
+    return _Answer(stopped=True)
 
 
 def _told(error: BaseException | None) -> str:
@@ -213,6 +221,8 @@ def _gathered(
     with _bar(len(tasks), wanted=progress) as advance:
         try:
             for answer in map(job, tasks) if executor is None else executor.map(job, tasks):
+                if answer.stopped:
+                    return answers, KeyboardInterrupt()
                 answers.append(answer)
                 advance()
         except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  an executor may break

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from multiprocessing import current_process
 from typing import TYPE_CHECKING, Any, Literal, final, get_args
 
 import numpy as np
@@ -67,7 +68,8 @@ class NUTS:
     sampler : {"pymc", "nutpie"}
         nutpie only when asked for, so that a seed means one thing.
     cores : int, optional
-        Chains run at once; as many as there are cores if not given.
+        Chains run at once; as many as there are cores if not given. PyMC runs them in turn, with
+        the same draws, in a process that may start no others, such as a worker of a cluster.
     progress : bool, default True
         Whether to show a progress bar.
 
@@ -208,6 +210,8 @@ def _quiet() -> Iterator[None]:
 def _run(engine: NUTS, model: Any) -> tuple[xr.Dataset, xr.Dataset]:
     """Return the posterior and the sampler's statistics, (chain, draw, ...)."""
     cores = min(engine.chains, engine.cores or os.cpu_count() or 1)
+    if engine.sampler == "pymc" and current_process().daemon:
+        cores = 1
     sample = _by_pymc if engine.sampler == "pymc" else _by_nutpie
     result = sample(engine, model, cores)
     return _arviz.group(result, "posterior"), _arviz.group(result, "sample_stats")
