@@ -55,8 +55,8 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
         Rows: each treatment versus the reference, then each scale; where treatments have no one
         level, as under a node-split, the parameters of the structure, and why. Columns on the
         scale of the model: ``mean``, ``sd``, ``median``, ``lower``, ``upper`` and ``p_better``.
-        Notes: which priors were used and which were defaults, heterogeneity, evidence, every notice. A tau that
-        least squares estimated has no spread of its own.
+        Notes: which priors were used and which were defaults, heterogeneity, evidence, every
+        notice. A tau that least squares estimated has no spread of its own.
 
     Examples
     --------
