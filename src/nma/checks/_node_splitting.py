@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nma import graph
+from nma.checks._scale import scale_numbers
 from nma.checks._split_table import Split, tabulated
 from nma.errors import ModelError, nearest, require_several
 from nma.estimates import functions, is_credible, require_level
@@ -235,18 +236,10 @@ def _read(
         numbers=np.stack([found.mean, found.sd, found.lower, found.upper], axis=1),
         p=2 * min(float(found.better[2]), 1 - float(found.better[2])),
         mcse=float(found.mcse[2]),
-        tau=_median(fitted) if tau else np.nan,
+        tau=float(scale_numbers(fitted, "tau", level)[0]) if tau else np.nan,
         log_evidence=_log_evidence(fitted),
         log_ratios=_log_ratios(fitted, split.inconsistency, prior, w),
     )
-
-
-def _median(posterior: Posterior) -> float:
-    """Return the posterior median of tau."""
-    if posterior.draws.moments is None:
-        return float(np.median(posterior.draws.values["tau"]))
-    marginal = posterior.draws.moments.marginals["tau"]
-    return marginal.mean if np.isnan(marginal.sd) else marginal.quantile(0.5)
 
 
 def _log_evidence(posterior: Posterior) -> float:
