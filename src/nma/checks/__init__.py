@@ -11,6 +11,7 @@ from nma.checks._net_heat import net_heat as net_heat
 from nma.checks._node_splitting import node_splitting as node_splitting
 from nma.checks._prior_sensitivity import prior_sensitivity as prior_sensitivity
 from nma.checks._side_splitting import side_splitting as side_splitting
+from nma.checks._unrelated_means import unrelated_means as unrelated_means
 
 __all__ = [
     "convergence",
@@ -22,4 +23,5 @@ __all__ = [
     "node_splitting",
     "prior_sensitivity",
     "side_splitting",
+    "unrelated_means",
 ]

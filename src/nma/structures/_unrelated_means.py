@@ -100,7 +100,7 @@ class UnrelatedMeans:
         place = self._places()
         found = {
             (baseline, other)
-            for study, baseline in self._baselines(network).items()
+            for study, baseline in self.baselines(network).items()
             for other in network.trials[study]
             if other != baseline
         }
@@ -110,7 +110,7 @@ class UnrelatedMeans:
         """Return one column for each pair, beside the base's levels."""
         require_trials(arms, "Unrelated means give every pair of treatments an effect of its own")
         columns = {pair: k for k, pair in enumerate(self.pairs(network))}
-        baseline = self._baselines(network)
+        baseline = self.baselines(network)
         z = np.zeros((len(arms), len(columns)))
         for row, study, treatment in in_trials(arms):
             if treatment != baseline[study]:
@@ -120,7 +120,8 @@ class UnrelatedMeans:
     def _places(self) -> dict[str, int]:
         return {name: k for k, name in enumerate(resolved(self.order))}
 
-    def _baselines(self, network: Network) -> dict[str, str]:
+    def baselines(self, network: Network) -> dict[str, str]:
+        """Return the baseline treatment of each trial."""
         place = self._places()
         return {study: min(arms, key=place.__getitem__) for study, arms in network.trials.items()}
 
