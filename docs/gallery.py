@@ -178,7 +178,7 @@ def draw(folder: Path) -> None:
 
 
 def coherence(folder: Path) -> None:
-    """Draw Q by design, net heat and node-splits: 4, 10 and 25 treatments, and names of every kind."""
+    """Draw Q by design, net heat and node-splits: 4 to 25 treatments, names of every kind."""
     for name, evidence in networks():
         if name in {"04", "10", "10-ratio", "25", "25-long", "05-hostile"}:
             posterior = nma.fit(evidence)
