@@ -100,7 +100,10 @@ def marks(check: Table) -> Table:
     found = pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
     digits = decimals(done[[f"{name}_sd" for name in EVIDENCE]].to_numpy().ravel())
     columns = (found[name] for name in ("estimate", "lower", "upper"))
-    found["text"] = [interval(*row, 0.0, digits=digits) for row in zip(*columns, strict=True)]
+    found["text"] = [
+        interval(mean, low, high, 0.0, digits=digits)
+        for mean, low, high in zip(*columns, strict=True)
+    ]
     result = Table(found[[*SHOWN, "p", "share_direct", "trials"]], caption=check.caption)
     result.attrs = {**check.attrs, "text": _sentence(check, done)}
     return result
@@ -147,9 +150,8 @@ def _sentence(check: Table, done: pd.DataFrame) -> str:
 def _power(done: pd.DataFrame, measure: str, *, ratio: bool) -> str:
     """Return what could have been missed, in the measure's own numbers."""
     least = np.exp(done["detectable"]) if ratio else done["detectable"]
-    easy, hard = (
-        f"{least[pair]:.3g} ({_label(pair)})" for pair in (least.idxmin(), least.idxmax())
-    )
+    ends = (int(least.argmin()), int(least.argmax()))
+    easy, hard = (f"{least.iloc[k]:.3g} ({_label(least.index[k])})" for k in ends)
     size = easy if len(least) == 1 else f"{easy} to {hard}"
     what = (
         f"direct and indirect {measure} that differ by a factor of {size}"
@@ -350,7 +352,7 @@ def _draw_rows(panel: Axes, block: _Block, at: float, axis: Axis, scale: float) 
     panel.vlines(
         axis.null, at + block.top, at + block.height, color=INK, linewidth=0.8 * scale, zorder=1.5
     )
-    middles = at + block.top + (np.arange(len(block.rows)) + 0.6) * ROW
+    middles: Any = at + block.top + (np.arange(len(block.rows)) + 0.6) * ROW
     for k, kind in enumerate(block.rows["evidence"]):
         colour, style, width, marker, face, size = LOOKS[kind]
         row, middle = block.rows.iloc[k : k + 1], middles[k : k + 1]
@@ -368,9 +370,8 @@ def _write_block(
 ) -> None:
     """Write a block's heading on a band, and the names and numbers of its rows."""
     (x, top), look = corner, {"fontsize": SMALL * scale, "parse_math": False, "va": "center"}
-    edges = [top, top - block.top]
-    ax.fill_between([x, x + plan.column], *edges, color=PALE, linewidth=0, zorder=0)
-    middle = float(np.mean(edges))
+    middle, bottom = top - block.top / 2, top - block.top
+    ax.fill_between([x, x + plan.column], bottom, top, color=PALE, linewidth=0, zorder=0)
     style: dict[str, Any] = {**look, "linespacing": 1.1}
     ax.text(x + 0.05, middle, block.heading, fontweight="bold", **style)
     ax.text(x + plan.column - 0.05, middle, block.said, ha="right", **style)
