@@ -178,7 +178,7 @@ def draw(folder: Path) -> None:
 
 
 def coherence(folder: Path) -> None:
-    """Draw Q by design and net heat: 4, 10 and 25 treatments, and names of every kind."""
+    """Draw Q by design, net heat and node-splits: 4 to 25 treatments, names of every kind."""
     for name, evidence in networks():
         if name in {"04", "10", "10-ratio", "25", "25-long", "05-hostile"}:
             posterior = nma.fit(evidence)
@@ -186,6 +186,9 @@ def coherence(folder: Path) -> None:
             keep(nma.plots.design_by_treatment(by_design), folder / f"q-by-design-{name}")
             heat = nma.checks.net_heat(posterior)
             keep(nma.plots.net_heat(heat), folder / f"net-heat-{name}")
+            splits = nma.checks.node_splitting(posterior, progress=False)
+            keep(nma.plots.node_splitting(splits), folder / f"splits-{name}")
+    keep(nma.plots.node_splitting(splits, ax=narrow()), folder / "splits-narrow")
 
 
 def fits(folder: Path) -> None:

@@ -38,17 +38,26 @@ VERBS: dict[str, Any] = {
     "influence": nma.plots.influence,
     "design_by_treatment": nma.plots.design_by_treatment,
     "net_heat": nma.plots.net_heat,
+    "node_splitting": nma.plots.node_splitting,
 }
 CHECKED: dict[str, Any] = {
     "prior_sensitivity": nma.checks.prior_sensitivity,
     "influence": nma.checks.leave_one_study_out,
     "design_by_treatment": nma.checks.design_by_treatment,
     "net_heat": nma.checks.net_heat,
+    "node_splitting": nma.checks.node_splitting,
 }
 """Verbs that draw what a check returned."""
 
-NOTHING = {("net_heat", "2"), ("net_heat", "star"), ("design_by_treatment", "star")}
-"""Verbs and networks in which nothing can be compared."""
+SAME = r"[Nn]o two designs tell of the same comparison"
+NOTHING = {
+    ("net_heat", "2"): SAME,
+    ("net_heat", "star"): SAME,
+    ("design_by_treatment", "star"): SAME,
+    ("node_splitting", "2"): "no node-splits to draw. 1 comparison cannot be split",
+    ("node_splitting", "star"): "no node-splits to draw. 7 comparisons cannot be split",
+}
+"""Verbs and networks in which nothing can be compared, and what they say."""
 
 COMMON = nma.Model(heterogeneity=nma.heterogeneity.Common())
 SHORT = [f"drug {chr(65 + k)}" for k in range(25)]
@@ -113,7 +122,7 @@ def test_every_figure_is_tested_here() -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_no_word_is_cut_off_or_lies_on_another(ask: Ask, verb: str, kind: str) -> None:
     if (verb, kind) in NOTHING:
-        with pytest.raises(ModelError, match=r"[Nn]o two designs tell of the same comparison"):
+        with pytest.raises(ModelError, match=NOTHING[verb, kind]):
             VERBS[verb](*ask(verb, kind))
         return
     ax = VERBS[verb](*ask(verb, kind))
@@ -360,6 +369,7 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "influence": "tau",
         "design_by_treatment": "Q",
         "net_heat": "flow",
+        "node_splitting": "estimate",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)

@@ -11,6 +11,7 @@ from nma.plots._league_table import league_table as league_table
 from nma.plots._leverage import leverage as leverage
 from nma.plots._net_heat import net_heat as net_heat
 from nma.plots._network import network as network
+from nma.plots._node_splitting import node_splitting as node_splitting
 from nma.plots._prior_sensitivity import prior_sensitivity as prior_sensitivity
 from nma.plots._rankogram import rankogram as rankogram
 
@@ -26,6 +27,7 @@ __all__ = [
     "leverage",
     "net_heat",
     "network",
+    "node_splitting",
     "prior_sensitivity",
     "rankogram",
 ]
