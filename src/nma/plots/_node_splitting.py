@@ -17,7 +17,7 @@ from nma.plots._canvas import finished, inches, sheet
 from nma.plots._figure import figure
 from nma.plots._forest_drawing import draw_bars
 from nma.plots._style import BETTER, DARK, INK, PALE, SMALL, WARNING, styled
-from nma.plots._text import SPACING, extent, fitted, foot, foot_lines, head, head_lines, told
+from nma.plots._text import SPACING, extent, fitted, foot, foot_lines, head, head_lines, plain, told
 from nma.posterior import Posterior
 from nma.tables import Table, decimals, interval, probability
 
@@ -292,9 +292,11 @@ def _block(rows: pd.DataFrame, width: float) -> _Block:
     shown = probability(float(p))
     said = f"p {shown if shown[0] in '<>' else f'= {shown}'}, {100 * share:.0f}% direct"
     room = width - extent(said, SMALL)[0] - 0.25
-    heading = fitted(f"{treatment} vs {comparator}", room, SMALL, weight="bold")
-    if "…" in heading:  # each by itself, so that both stay
-        short = (fitted(str(name), room - 0.2, SMALL, most=1) for name in (treatment, comparator))
+    whole = plain(f"{treatment} vs {comparator}")
+    heading = fitted(whole, room, SMALL, weight="bold")
+    if "".join(heading.split()) != whole.replace(" ", ""):  # each by itself, so that both stay
+        names = (str(treatment), str(comparator))
+        short = (fitted(name, room - 0.3, SMALL, most=1, weight="bold") for name in names)
         heading = " vs\n".join(short)
     return _Block(rows, heading, said)
 
