@@ -15,7 +15,8 @@ import nma
 import pictures
 from nma.checks import node_splitting
 from nma.errors import ModelError, NmaWarning
-from nma.plots._node_splitting import EVIDENCE, LOOKS
+from nma.plots._node_splitting import EVIDENCE
+from nma.plots._node_splitting_drawing import LOOKS
 from nma.tables import Table
 
 

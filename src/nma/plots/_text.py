@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +66,13 @@ def fitted(text: str, width: float, size: float, *, most: int = 2, weight: str =
     """
     whole = plain(text)
     for shorter in _shorter(whole):
+        if extent(shorter, size, weight=weight)[0] > most * (width + 0.1):
+            continue  # far too long: spares the breaking of lines
         lines = _lines(shorter, width, size, weight)
         if len(lines) <= most:
             break
+    else:
+        lines = _lines(shorter, width, size, weight)
     return "\n".join(lines)
 
 
@@ -110,9 +115,12 @@ def _pieces(word: str, width: float, size: float, weight: str) -> list[str]:
     """Return a word, broken where it is wider than a line."""
     pieces = [word]
     while extent(pieces[-1], size, weight=weight)[0] > width and len(pieces[-1]) > 1:
-        rest, end = pieces.pop(), 1
-        while end < len(rest) - 1 and extent(rest[: end + 1], size, weight=weight)[0] <= width:
-            end += 1
+        rest = pieces.pop()
+
+        def is_over(end: int, text: str = rest) -> bool:
+            return extent(text[: end + 1], size, weight=weight)[0] > width
+
+        end = 1 + bisect_left(range(1, len(rest) - 1), x=True, key=is_over)
         pieces += [rest[:end], rest[end:]]
     return pieces
 
