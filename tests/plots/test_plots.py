@@ -216,7 +216,7 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
 
 
 def test_figures_share_a_page(ask: Ask) -> None:
-    figure = Figure(figsize=(24, 48), layout="constrained")
+    figure = Figure(figsize=(30, 48), layout="constrained")
     FigureCanvasAgg(figure)
     page = figure.subplots(6, 2).ravel()
     for verb, ax in zip(VERBS, page, strict=False):
