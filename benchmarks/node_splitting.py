@@ -2,11 +2,11 @@
 
 Run: python benchmarks/node_splitting.py [--networks 2000] [--write]
 
-Networks of 4 to 6 treatments and 8 to 20 trials, a quarter with three arms, standard errors of 0.15
-to 0.5 on a scale whose unit is 1, true effects from N(0, 0.5^2). One comparison that can be split is
-chosen at random; `shift` is put into its trials by the symmetric rule, and the same split is
-fitted by the exact engine. `rejected` is the share of p below 0.05; `foretold` the mean power of a
-z test with the posterior sd of the difference. `known` fixes tau at the truth, where the share
+Networks of 4 to 6 treatments and 8 to 20 trials, a quarter with three arms, standard errors of
+0.15 to 0.5 on a scale whose unit is 1, true effects from N(0, 0.5^2). One comparison that can be
+split is chosen at random; `shift` is put into its trials by the symmetric rule, and the same split
+is fitted by the exact engine. `rejected` is the share of p below 0.05; `foretold` the mean power of
+a z test with the posterior sd of the difference. `known` fixes tau at the truth, where the share
 without a shift must lie within three binomial standard errors of 0.05; `learnt` has the default
 prior of tau and is tabulated without a bound.
 """
