@@ -92,6 +92,7 @@ OUTCOMES: dict[str, Outcome] = {
 }
 CONSISTENCY = nma.structures.Consistency()
 STRUCTURES: dict[str, Structure] = {
+    "Components": nma.structures.Components(separator=" + "),
     "Consistency": CONSISTENCY,
     "DesignByTreatment": nma.structures.DesignByTreatment(CONSISTENCY),
     "NodeSplit": nma.structures.NodeSplit(CONSISTENCY, "A", "C"),

@@ -1,5 +1,6 @@
 """Structures: how the level of an arm depends on its treatment and covariates."""
 
+from nma.structures._components import Components as Components
 from nma.structures._consistency import Consistency as Consistency
 from nma.structures._design_by_treatment import DesignByTreatment as DesignByTreatment
 from nma.structures._node_split import NodeSplit as NodeSplit
@@ -7,6 +8,7 @@ from nma.structures._random_inconsistency import RandomInconsistency as RandomIn
 from nma.structures._unrelated_means import UnrelatedMeans as UnrelatedMeans
 
 __all__ = [
+    "Components",
     "Consistency",
     "DesignByTreatment",
     "NodeSplit",

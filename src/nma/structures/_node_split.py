@@ -92,7 +92,7 @@ class NodeSplit:
         base = self.base.resolve(network)
         reason = unsplittable(base, network, self.a, self.b)
         if reason:
-            pairs = graph.splittable(network.graph)
+            pairs = [pair for pair in network.graph.edges if not unsplittable(base, network, *pair)]
             can = ", ".join(f"{a!r} and {b!r}" for a, b in pairs) or "none"
             message = (
                 f"{self.b!r} versus {self.a!r} cannot be split: {reason}. "
