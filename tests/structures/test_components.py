@@ -182,3 +182,12 @@ def test_every_problem_with_components_is_told_at_once() -> None:
     assert "Did you mean 'usual'?" in str(caught.value)
     with pytest.raises(DataError, match=r"'C \+ C' is not in the table of components"):
         Components(table={"E +": ["E"], "usual": ["usual"]}).resolve(made)
+
+
+@pytest.mark.parametrize("name", ["E +", "+ E", "E +  + C"])
+def test_a_separator_at_an_end_or_twice_is_an_empty_component(name: str) -> None:
+    """Names are trimmed before they are parted, and blanks within them made one."""
+    made = network([("E", "usual", -0.5, 0.2), (" ".join(name.split()), "usual", -0.1, 0.2)])
+    with pytest.raises(DataError, match="has an empty component") as caught:
+        Components(separator=" + ", inactive="usual").resolve(made)
+    assert ".." not in str(caught.value)

@@ -166,25 +166,30 @@ class Components:
         listed = dict(_frozen(self.table or ()))
         for name in network.treatments:
             if self.table is not None and name not in listed:
-                message = f"{name!r} is not in the table of components.{nearest(name, listed)}"
-                yield Issue("component-missing", message, "List its components in table=.")
+                message = f"{name!r} is not in the table of components"
+                remedy = f"List its components in table=.{nearest(name, listed)}"
+                yield Issue("component-missing", message, remedy)
                 continue
             parts = self._of(name)
-            if not parts or "" in parts:
-                message = f"{name!r} has an empty component"
-                yield Issue("component-empty", f"{message}.", REMEDY)
+            if not parts or any(map(self._is_cut, parts)):
+                yield Issue("component-empty", f"{name!r} has an empty component", REMEDY)
             twice = sorted({part for part in parts if parts.count(part) > 1})
             if twice:
-                message = f"{name!r} has {', '.join(map(repr, twice))} more than once."
+                message = f"{name!r} has {', '.join(map(repr, twice))} more than once"
                 yield Issue("component-twice", message, REMEDY)
         known = {part for name in network.treatments for part in self._of(name)}
         if self.inactive is not None and self.inactive not in known:
-            message = f"inactive={self.inactive!r} is in no treatment."
-            yield Issue(
-                "component-unknown",
-                f"{message}{nearest(self.inactive, known)}",
-                "Name one of them.",
-            )
+            message = f"inactive={self.inactive!r} is in no treatment"
+            remedy = f"Name one of the components.{nearest(self.inactive, known)}"
+            yield Issue("component-unknown", message, remedy)
+
+    def _is_cut(self, part: str) -> bool:
+        """Return whether a component is empty, or begins or ends with what is left of a separator.
+
+        Names of treatments are trimmed before they come here, and a separator at an end with them.
+        """
+        mark = (self.separator or "").strip()
+        return not part or bool(mark and (part.startswith(mark) or part.endswith(mark)))
 
 
 def _frozen(table: Mapping[str, Sequence[str]] | Parts) -> Parts:
