@@ -12,7 +12,7 @@ import numpy as np
 from nma import graph
 from nma.checks._scale import scale_numbers
 from nma.checks._split_table import Split, tabulated
-from nma.errors import ModelError, nearest, require_several
+from nma.errors import ModelError, require_several
 from nma.estimates import functions, is_credible, require_level
 from nma.posterior import at
 from nma.priors import Normal
@@ -20,6 +20,7 @@ from nma.refits import Executor, Refit, refit_all
 from nma.structures import NodeSplit
 from nma.structures._node_split import unsplittable
 from nma.structures._priors import require_centred
+from nma.structures._trials import require_complete
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,11 +144,7 @@ def _pairs(network: Network, order: Sequence[str] | None) -> list[Pair]:
     """Return the comparisons that trials make, (treatment, comparator)."""
     require_several(order, "order")
     names, first = (network.treatments, network.reference) if order is None else (order, "")
-    missing = set(network.treatments).difference(names)
-    if missing or len(set(names)) < len(names):
-        hints = [f"{name!r} is left out.{nearest(name, names)}" for name in sorted(missing)]
-        message = f"order= names every treatment once. {' '.join(hints)}".strip()
-        raise ModelError(message)
+    require_complete(names, network)
     table = graph.direct_comparisons(network.graph, names, first)
     return list(zip(table["treatment"], table["comparator"], strict=True))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nma import graph
-from nma.errors import ModelError
+from nma.errors import ModelError, nearest
 from nma.problem import Parameters
 
 if TYPE_CHECKING:
@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from nma.network import Network
     from nma.problem import Scale
 
-__all__ = ["deviation_levels", "deviations", "in_trials", "is_outside", "require_trials"]
+__all__ = [
+    "deviation_levels",
+    "deviations",
+    "in_trials",
+    "is_outside",
+    "require_complete",
+    "require_trials",
+]
 
 Column = tuple[tuple[str, ...], str]
 """A design and a treatment in it."""
@@ -86,3 +93,18 @@ def deviation_levels(network: Network, arms: pd.DataFrame) -> NDArray[np.float64
         if column is not None:
             z[row, column] = 1.0
     return z
+
+
+def require_complete(order: Sequence[str], network: Network) -> None:
+    """Refuse an order without some treatment; names of others, such as of a trial left out, may be.
+
+    A misspelt name is found by the treatment that it leaves out.
+    """
+    known = set(network.treatments)
+    extra = [name for name in order if name not in known]
+    faults = [
+        f"{name!r} is left out.{nearest(name, extra)}" for name in known.difference(order)
+    ] + [f"{name!r} comes twice." for name in dict.fromkeys(order) if list(order).count(name) > 1]
+    if faults:
+        message = f"order= names every treatment once. {' '.join(sorted(faults))}"
+        raise ModelError(message)

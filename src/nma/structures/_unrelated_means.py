@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from nma.errors import ModelError, nearest, require_several
+from nma.errors import require_several
 from nma.priors import Normal
 from nma.problem import Parameters
 from nma.structures._priors import diffuse, require_centred, resolved
-from nma.structures._trials import in_trials, require_trials
+from nma.structures._trials import in_trials, require_complete, require_trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +80,7 @@ class UnrelatedMeans:
             If the order leaves out a treatment, or names one twice.
         """
         order = network.treatments if self.order is None else tuple(self.order)
-        _require_complete(order, network)
+        require_complete(order, network)
         return replace(
             self,
             order=order,
@@ -124,18 +124,3 @@ class UnrelatedMeans:
         """Return the baseline treatment of each trial."""
         place = self._places()
         return {study: min(arms, key=place.__getitem__) for study, arms in network.trials.items()}
-
-
-def _require_complete(order: Sequence[str], network: Network) -> None:
-    """Refuse an order without some treatment; names of others, such as of a trial left out, may be.
-
-    A misspelt name is found by the treatment that it leaves out.
-    """
-    known = set(network.treatments)
-    extra = [name for name in order if name not in known]
-    faults = [
-        f"{name!r} is left out.{nearest(name, extra)}" for name in known.difference(order)
-    ] + [f"{name!r} comes twice." for name in dict.fromkeys(order) if list(order).count(name) > 1]
-    if faults:
-        message = f"order= names every treatment once. {' '.join(sorted(faults))}"
-        raise ModelError(message)
