@@ -209,9 +209,10 @@ def test_common_effect_is_the_limit_of_random_effects() -> None:
 def test_the_stated_error_of_a_skewed_effect_among_many_that_are_not() -> None:
     """One of 21 effects is told by one small trial alone: 2 of 17 against 12 of 17.
 
-    Under flat priors the log odds of r of n is that of a Beta(r, n - r), whose mean and variance are
-    differences and sums of polygamma functions. All other effects are nearly normal, so a proposal
-    as wide as the mode's normal approximation loses next to no points, and misses this tail.
+    Under flat priors the log odds of r of n is that of a Beta(r, n - r), whose mean and variance
+    are differences and sums of polygamma functions. All other effects are nearly normal, so a
+    proposal as wide as the mode's normal approximation loses next to no points, and misses this
+    tail.
 
     Squared z from eight chains have mean 7/5 and sd 2.8. The mean of 24 is above 4 by chance less
     than once in 10,000 times; at a narrow proposal it is 11.

@@ -1,7 +1,7 @@
 """Depression in primary care (Linde et al. 2016) as components: netmeta's netcomb and discomb.
 
-Least squares to one part in a million, and the posterior beside it. netcomb takes the additive model
-of Ruecker, Petropoulou and Schwarzer 2020 (doi:10.1002/bimj.201800167) with Placebo inactive.
+Least squares to one part in a million, and the posterior beside it. netcomb takes the additive
+model of Ruecker, Petropoulou and Schwarzer 2020 (doi:10.1002/bimj.201800167), Placebo inactive.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import nma
 from netcomb import ADDITIVE, STANDARD, VERSUS_SSRI, Fit, Numbers
 from nma.priors import Fixed, HalfNormal, Normal
 from nma.problem import Contrasts
-from nma.protocols import Structure
 from nma.structures import Components, Consistency
 
 COMPONENTS = Components(separator=" + ", inactive="Placebo")
@@ -32,7 +31,7 @@ def network() -> nma.Network:
 
 
 @cache
-def fitted(structure: Structure, tau: str) -> nma.Posterior:
+def fitted(structure: Components | Consistency, tau: str) -> nma.Posterior:
     engine = nma.engines.LeastSquares(tau)
     return nma.fit(network(), nma.Model(structure), engine=engine)
 
@@ -43,7 +42,7 @@ def assert_effects(
     table = nma.effect_table(posterior, comparators=[versus])
     assert set(table.index.get_level_values("treatment")) == set(effects)
     for treatment, numbers in effects.items():
-        found = table.loc[(treatment, versus), ["mean", "sd"]].to_list()
+        found = table["mean"][treatment, versus], table["sd"][treatment, versus]
         assert found == pytest.approx(at(numbers, tau), abs=1e-6), treatment
 
 
@@ -117,7 +116,7 @@ def test_effects_without_components(tau: str) -> None:
 @pytest.mark.parametrize(
     ("structure", "theirs"), [(COMPONENTS, ADDITIVE), (Consistency(), STANDARD)]
 )
-def test_heterogeneity(structure: Structure, theirs: Fit) -> None:
+def test_heterogeneity(structure: Components | Consistency, theirs: Fit) -> None:
     assert_heterogeneity(fitted(structure, "DL"), theirs)
 
 
@@ -212,9 +211,8 @@ def test_the_posterior_is_near_least_squares() -> None:
     """Flat priors, so only tau differs: netcomb plugs in 0.1441, the posterior averages over it.
 
     The root of its mean square is 0.136, a little less. Trials weigh a little differently, which
-    moves means by less than a tenth of a standard error; the variance of a random trial, within
-    which tau squared is a fraction, falls by a few percent, and what tau's uncertainty adds does not
-    make up for it.
+    moves means by less than a tenth of a standard error; their variances, of which tau squared is a
+    fraction, fall by a few percent, and what tau's uncertainty adds does not make up for it.
     """
     table = beside(HalfNormal(5), 100 * np.sqrt(2))
     text = table.round(4).to_string()
