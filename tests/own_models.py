@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -44,6 +45,9 @@ class UnrelatedMeans:
         names = [f"{b} vs {a}" for a, b in self._pairs(network)]
         return Parameters.independent(names, self.sd)
 
+    def covariates(self, network: Network) -> Mapping[str, float | str]:
+        return {}
+
     def levels(self, network: Network, arms: pd.DataFrame) -> Array:
         if outside(arms):
             message = "Unrelated means give no treatment a level outside its trials."
@@ -72,6 +76,9 @@ class NodeSplit:
     def parameters(self, network: Network) -> Parameters:
         return self.base.parameters(network) + Parameters.independent(["w"], self.sd)
 
+    def covariates(self, network: Network) -> Mapping[str, float | str]:
+        return self.base.covariates(network)
+
     def levels(self, network: Network, arms: pd.DataFrame) -> Array:
         w = np.zeros((len(arms), 1))
         if not outside(arms):
@@ -97,6 +104,9 @@ class Regression:
     def parameters(self, network: Network) -> Parameters:
         return self.base.parameters(network) + Parameters.independent([self.covariate], self.sd)
 
+    def covariates(self, network: Network) -> Mapping[str, float | str]:
+        return {**self.base.covariates(network), self.covariate: 0.0}
+
     def levels(self, network: Network, arms: pd.DataFrame) -> Array:
         active = (arms["treatment"] != self.control).to_numpy()
         interaction = (arms[self.covariate].to_numpy(dtype=float) * active)[:, None]
@@ -119,6 +129,9 @@ class Components:
 
     def parameters(self, network: Network) -> Parameters:
         return Parameters.independent(self._components(network), self.sd / np.sqrt(2))
+
+    def covariates(self, network: Network) -> Mapping[str, float | str]:
+        return {}
 
     def levels(self, network: Network, arms: pd.DataFrame) -> Array:
         names = self._components(network)
@@ -153,6 +166,9 @@ class Classes:
     def _classes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(of for _, of in self.members))
 
+    def covariates(self, network: Network) -> Mapping[str, float | str]:
+        return {}
+
     def levels(self, network: Network, arms: pd.DataFrame) -> Array:
         classes, names = dict(self.members), [name for name, _ in self.members]
         own = np.array([[row == name for name in names] for row in arms["treatment"]], dtype=float)
@@ -177,6 +193,9 @@ class RandomInconsistency:
 
     def _columns(self, network: Network) -> list[tuple[tuple[str, ...], str]]:
         return [(d, t) for d in nma.graph.designs(network.trials) for t in d]
+
+    def covariates(self, network: Network) -> Mapping[str, float | str]:
+        return self.base.covariates(network)
 
     def levels(self, network: Network, arms: pd.DataFrame) -> Array:
         columns = self._columns(network)

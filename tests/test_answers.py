@@ -153,7 +153,7 @@ def test_asking_about_some_treatments(posterior: nma.Posterior) -> None:
         ({"treatments": ["multimodal"]}, "Did you mean 'multimodal care'?"),
         ({"treatments": []}, "name each treatment once, and one at least"),
         ({"treatments": ["passive control"] * 2}, "name each treatment once"),
-        ({"dosage": 3.0}, "'dosage' is not a column of the arms"),
+        ({"dosage": 3.0}, "'dosage' is no covariate of this model. It has none."),
     ],
 )
 def test_questions_without_an_answer_are_refused(

@@ -42,6 +42,7 @@ ROOMS = [
     "structures",
     "heterogeneity",
     "model",
+    "reach",
     "least_squares",
     "two_sided",
     "integrand",

@@ -95,8 +95,8 @@ def test_one_name_is_not_a_list_of_letters() -> None:
     for verb in (nma.effect_table, nma.relative_effects):
         with pytest.raises(ModelError, match=r"write comparators=\['placebo'\]"):
             verb(posterior, comparators="placebo")
-    with pytest.raises(ModelError, match="'treatment' is not a column of the arms"):
-        nma.at(posterior, treatment="placebo")  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="'treatment' is no covariate of this model"):
+        nma.at(posterior, treatment="placebo")
 
 
 def test_one_treatment_cannot_be_ranked() -> None:
@@ -131,7 +131,7 @@ def test_opposite_cells_of_a_league_table_are_opposite_to_the_last_bit() -> None
         lambda p: nma.effect_table(p, level="0.95"),  # type: ignore[arg-type]
         lambda p: nma.effect_table(p, level=None),  # type: ignore[arg-type]
         lambda p: nma.fit(nma.datasets.load("back_pain")),  # type: ignore[arg-type]
-        lambda p: nma.at(p, comparator="passive control"),  # type: ignore[arg-type]
+        lambda p: nma.at(p, comparator="passive control"),
     ],
 )
 def test_wrong_types_are_refused_in_our_words(ask: Callable[[Any], object]) -> None:

@@ -89,7 +89,8 @@ def scale_name(posterior: Posterior) -> str:
 
 def captioned(posterior: Posterior, text: str) -> str:
     """Return a caption that first says if the fit is poor, and last what the data are."""
-    return " ".join(part for part in (posterior.poor, text, posterior.network.caption) if part)
+    parts = (posterior.poor, text, posterior.conditions, posterior.network.caption)
+    return " ".join(part for part in parts if part)
 
 
 def interval_words(posterior: Posterior, level: float) -> str:

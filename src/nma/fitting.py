@@ -15,6 +15,7 @@ from nma.errors import EngineError, ModelError
 from nma.model import Model, problem
 from nma.network import Network
 from nma.posterior import Posterior
+from nma.reach import joined, told_apart
 
 if TYPE_CHECKING:
     from nma.problem import Draws, Problem
@@ -69,14 +70,21 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
         chosen, draws, passed_over = _first_that_answers(task)
     else:
         chosen, draws, passed_over = engine, engine.sample(task), ()
+    targets = _targets(resolved, network)
     return Posterior(
         network=network,
         model=resolved,
         engine=chosen,
         problem=task,
         draws=draws,
-        targets=pd.DataFrame({"treatment": list(network.treatments)}),
-        notices=(*network.notices, *passed_over, *draws.notices),
+        targets=targets,
+        notices=(
+            *network.notices,
+            *joined(network, resolved.structure),
+            *_untold(resolved, network, task, targets, draws),
+            *passed_over,
+            *draws.notices,
+        ),
         provenance={
             **_versions(),
             **draws.software,
@@ -84,6 +92,25 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
             "data": _digest(task),
         },
     )
+
+
+def _targets(model: Model, network: Network) -> pd.DataFrame:
+    """Return every treatment, at the covariates' values where effects are reported."""
+    covariates = model.structure.covariates(network)
+    return pd.DataFrame({"treatment": list(network.treatments), **covariates})
+
+
+def _untold(
+    model: Model, network: Network, task: Problem, targets: pd.DataFrame, draws: Draws
+) -> list[str]:
+    """Return what the prior tells in place of the trials; least squares, without one, says so."""
+    if draws.intervals != "credible":
+        return []
+    try:
+        levels = model.structure.levels(network, targets)
+    except ModelError:  # no level outside a trial
+        return []
+    return [*told_apart(task, model.structure, network.treatments, levels)]
 
 
 def _first_that_answers(task: Problem) -> tuple[Engine, Draws, tuple[str, ...]]:

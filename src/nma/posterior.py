@@ -15,6 +15,7 @@ from nma.model import Model, part_names, prior_sentences
 from nma.network import Network
 from nma.problem import Draws, Problem, readonly
 from nma.protocols import Engine
+from nma.reach import UNSEEN, unseen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,8 +64,16 @@ class Posterior:
 
     @property
     def treatments(self) -> tuple[str, ...]:
-        """The treatments that verbs answer about."""
-        return tuple(self.targets["treatment"])
+        """The treatments that verbs answer about, with values that tell equal ones apart."""
+        return tuple(self.targets["label" if "label" in self.targets else "treatment"])
+
+    @property
+    def conditions(self) -> str:
+        """At which values of the covariates answers are, in words; empty where there are none."""
+        values = self.targets.drop(columns=["treatment", "label"], errors="ignore")
+        shared = [name for name in values if len(set(values[name])) == 1]
+        said = ", ".join(f"{name} {written(values[name].iloc[0])}" for name in shared)
+        return f"At {said}." if said else ""
 
     @cached_property
     def levels(self) -> NDArray[np.float64]:
@@ -96,8 +105,9 @@ class Posterior:
     @property
     def comparator(self) -> str:
         """The default comparator: the network's reference, else the first target."""
-        reference = self.network.reference
-        return reference if reference in self.treatments else self.treatments[0]
+        named = zip(self.targets["treatment"], self.treatments, strict=True)
+        ours = (label for name, label in named if name == self.network.reference)
+        return next(ours, self.treatments[0])
 
     @property
     def poor(self) -> str:
@@ -166,6 +176,8 @@ class Posterior:
         network = self.network
         evidence = f"{len(network.trials)} trials, {len(network.treatments)} treatments"
         asked = {} if self.treatments == network.treatments else {"asked about": self.treatments}
+        if self.conditions:
+            asked["at"] = (self.conditions.removeprefix("At ").removesuffix("."),)
         return {
             "evidence": f"{evidence}, {network.measure}, {network.better} is better",
             **{name: ", ".join(names) for name, names in asked.items()},
@@ -178,9 +190,14 @@ class Posterior:
 
 
 def at(
-    posterior: Posterior, *, treatments: Sequence[str] | None = None, **covariates: float
+    posterior: Posterior,
+    *,
+    treatments: Sequence[str] | None = None,
+    **covariates: float | str | Sequence[float | str],
 ) -> Posterior:
     """Return the same posterior, asked about other arms.
+
+    Notices say what no trial has: a combination or a value beyond those of the trials.
 
     Parameters
     ----------
@@ -189,8 +206,9 @@ def at(
     treatments : sequence of str, optional
         The treatments to answer about, in order: a selection, or whatever the structure can
         give a level, such as a combination no trial has tested. All as they are if not given.
-    **covariates : float
-        Values of the covariates, the same for all treatments.
+    **covariates : float, str or sequence of these
+        Values of the model's covariates: one for all treatments, or one for each. With one for
+        each a treatment can come several times, and its name in tables says at which values.
 
     Returns
     -------
@@ -200,7 +218,7 @@ def at(
     Raises
     ------
     ModelError
-        If a treatment has no level in the model, or a covariate is no column of the arms.
+        If a treatment has no level in the model, or a covariate is none of the model's.
 
     Examples
     --------
@@ -209,21 +227,73 @@ def at(
     >>> nma.at(posterior, treatments=["multimodal care", "standard exercise"]).treatments
     ('multimodal care', 'standard exercise')
     """
-    ours = {"study", "treatment", "participants"}
-    known = [name for name in posterior.network.table.columns if name not in ours]
-    unknown = [name for name in covariates if name not in known]
-    if unknown:
-        hints = [f"{name!r} is not a column of the arms.{nearest(name, known)}" for name in unknown]
-        verbs = " Comparators are named where effects are asked for: comparators=[...]."
-        raise ModelError(" ".join(hints) + verbs * ("comparator" in unknown))
+    network, structure = posterior.network, posterior.model.structure
+    defaults = structure.covariates(network)
+    _require_known(covariates, defaults, network)
     require_several(treatments, "treatments")
-    names = list(posterior.treatments if treatments is None else treatments)
-    if not names or len(set(names)) < len(names):
-        message = f"treatments={names!r}: name each treatment once, and one at least."
+    names = list(posterior.targets["treatment"] if treatments is None else treatments)
+    several = [name for name, value in covariates.items() if _is_several(value)]
+    _require_lengths(names, {name: covariates[name] for name in several})
+    before = posterior.targets
+    kept = {name: before[name].iloc[0] for name in defaults if name not in covariates}
+    if treatments is None:
+        kept = {name: before[name].tolist() for name in kept}
+    asked = pd.DataFrame({"treatment": names, **kept, **covariates})
+    if several:
+        asked["label"] = _labels(asked, several)
+    elif treatments is None and "label" in before:
+        asked["label"] = before["label"].tolist()
+    _require_distinct(list(asked.get("label", asked["treatment"])))
+    told = unseen(network, structure, asked)
+    notices = tuple(text for text in posterior.notices if not text.startswith(UNSEEN))
+    found = replace(posterior, targets=asked, notices=(*told, *notices))
+    found.levels  # noqa: B018  refuse now what has no level
+    return found
+
+
+def _is_several(value: Any) -> bool:
+    return not isinstance(value, str) and hasattr(value, "__len__")
+
+
+def _require_known(
+    asked: Mapping[str, Any], known: Mapping[str, float | str], network: Network
+) -> None:
+    """Refuse covariates that no level reads: another value would change nothing."""
+    unknown = [name for name in asked if name not in known]
+    if not unknown:
+        return
+    has = f"Its covariates are {', '.join(map(repr, known))}." if known else "It has none."
+    hints = [f"{name!r} is no covariate of this model.{nearest(name, known)}" for name in unknown]
+    columns = [name for name in unknown if name in network.table]
+    more = " nma.structures.Regression makes a column of the arms one." * bool(columns)
+    verbs = " Comparators are named where effects are asked for: comparators=[...]."
+    raise ModelError(f"{' '.join(hints)} {has}{more}" + verbs * ("comparator" in unknown))
+
+
+def _require_lengths(names: Sequence[str], values: Mapping[str, Any]) -> None:
+    wrong = [name for name, value in values.items() if len(value) != len(names)]
+    if wrong:
+        message = (
+            f"{', '.join(wrong)}: give one value, or one for each of the {len(names)} treatments."
+        )
         raise ModelError(message)
-    others = posterior.targets.drop(columns="treatment")
-    kept: dict[Any, Any] = {name: others[name].iloc[0] for name in others}
-    targets = pd.DataFrame({"treatment": names, **kept, **covariates})
-    asked = replace(posterior, targets=targets)
-    asked.levels  # noqa: B018  refuse now what has no level
-    return asked
+
+
+def _require_distinct(names: Sequence[str]) -> None:
+    if not names or len(set(names)) < len(names):
+        message = f"treatments={list(names)!r}: name each treatment once, and one at least."
+        raise ModelError(message)
+
+
+def _labels(asked: pd.DataFrame, several: Sequence[str]) -> list[str]:
+    """Return the treatments with the values that differ between them."""
+    rows = asked[several].itertuples(index=False)
+    values = [
+        ", ".join(f"{k} {written(v)}" for k, v in zip(several, row, strict=True)) for row in rows
+    ]
+    return [f"{name}, {value}" for name, value in zip(asked["treatment"], values, strict=True)]
+
+
+def written(value: float | str) -> str:
+    """Return a value of a covariate as sentences have it."""
+    return value if isinstance(value, str) else f"{value:.4g}"

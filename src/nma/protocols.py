@@ -91,7 +91,10 @@ class Outcome(Protocol):
 
 
 class Structure(Protocol):
-    """How the level of an arm depends on its treatment and covariates."""
+    """How the level of an arm depends on its treatment and covariates.
+
+    A class that derives from this one and reads no covariate need not write ``covariates``.
+    """
 
     def resolve(self, network: Any) -> Self:
         """Return the structure with every default turned into a number."""
@@ -101,6 +104,13 @@ class Structure(Protocol):
 
     def levels(self, network: Any, arms: pd.DataFrame) -> NDArray[np.float64]:
         """Return z, (arm, parameter); ModelError where a level outside a trial is undefined."""
+
+    def covariates(self, network: Any) -> Mapping[str, float | str]:  # noqa: ARG002
+        """Return the columns of the arms that levels read, beside the treatment.
+
+        Each with the value at which effects are reported until ``nma.at`` asks for another.
+        """
+        return {}
 
 
 class Heterogeneity(Protocol):

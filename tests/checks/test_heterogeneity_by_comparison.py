@@ -291,7 +291,7 @@ def test_without_a_posterior_of_tau_there_is_q_alone(which: str) -> None:
 
 
 @dataclass(frozen=True)
-class Shifted:
+class Shifted(nma.protocols.Structure):
     """A structure of one's own: consistency by another name."""
 
     base: nma.structures.Consistency

@@ -385,7 +385,7 @@ def test_what_no_trial_determines_is_named_and_left_empty() -> None:
     assert nma.p_scores(nma.at(posterior, treatments=["C", "D"])).index[0] == "D"
 
 
-class _Loose:
+class _Loose(nma.protocols.Structure):
     """Consistency without the demand that the network be connected."""
 
     def resolve(self, network: nma.Network) -> _Loose:

@@ -148,21 +148,131 @@ def test_parts_that_share_components_are_joined() -> None:
     assert structure.resolve(made).undetermined(made) == ("C", "S")
 
 
-def test_components_that_always_come_together_are_named() -> None:
-    made = network([("E + C", "usual", -0.5, 0.2), ("S", "usual", -0.1, 0.2)])
-    structure = Components(separator=" + ", inactive="usual").resolve(made)
-    assert structure.undetermined(made) == ("C", "E")
-    left = nma.fit(made, nma.Model(structure), engine=nma.engines.LeastSquares("common"))
-    table = numbers(nma.at(left, treatments=["usual", "E", "C", "E + C"]))["mean"]
-    assert table[["E vs usual", "C vs usual"]].isna().all()
-    assert table["E + C vs usual"] == pytest.approx(-0.5)
+def told(rows: Sequence[tuple[str, str, float, float]], **arguments: Any) -> str:
+    """Return what is wrong with the components of some trials."""
+    structure = Components(**{"separator": " + ", "inactive": "usual", **arguments})
+    with pytest.raises(DataError) as caught:
+        structure.resolve(network(rows, rows[0][1]))
+    return str(caught.value)
+
+
+def test_components_that_no_trial_can_tell_apart_are_refused() -> None:
+    together = told([("E + C", "usual", -0.5, 0.2), ("S", "usual", -0.1, 0.2)])
+    assert "'C' and 'E' are only ever together" in together
+    always = told([("E + U", "U", -0.5, 0.2), ("E + C + U", "E + U", -0.1, 0.2)], inactive=None)
+    assert "every treatment has 'U'" in always
+    assert "Name it as inactive=" in always
+
+
+def test_what_a_trial_left_out_takes_with_it_is_no_fault_of_the_components() -> None:
+    """A check refits the resolved structure: no trial has the inactive one, or all are together."""
+    structure = Components(separator=" + ", inactive="usual").resolve(network(FACTORIAL))
+    left = network([("E + C", "E", -0.5, 0.2), ("C", "E", -0.1, 0.2)], "E")
+    assert structure.resolve(left) is structure
+    assert np.isfinite(numbers(nma.fit(left, nma.Model(structure, RANDOM)))["mean"]).all()
+    table = nma.checks.leave_one_study_out(
+        nma.fit(
+            network([*FACTORIAL[3:], ("E", "C + E", 0.2, 0.2)]),
+            nma.Model(Components(separator=" + ", inactive="usual"), RANDOM),
+        )
+    )
+    assert "trial 0" in table.index.get_level_values("study")
+
+
+def test_named_interactions_are_least_squares_by_hand() -> None:
+    structure = Components(separator=" + ", inactive="usual", interactions=[("E", "C")])
+    model = nma.Model(structure, nma.heterogeneity.Common())
+    posterior = nma.fit(network(FACTORIAL), model, engine=nma.engines.LeastSquares("common"))
+    assert posterior.problem.parameters.names == ("C", "E", "C x E")
+    y, se = (np.array([row[k] for row in FACTORIAL]) for k in (2, 3))
+    X = np.array([[0, 1, 0], [0, 1, 0], [1, 0, 0], [1, 1, 1], [1, 0, 1], [1, -1, 0]], dtype=float)
+    gram = X.T @ (X / se[:, None] ** 2)
+    beta = np.linalg.solve(gram, X.T @ (y / se**2))
+    table = numbers(posterior)["mean"]
+    assert table["E + C vs usual"] == pytest.approx(beta.sum(), abs=1e-12)
+
+
+def test_interactions_of_every_set_are_the_full_network() -> None:
+    """Two components and their interaction for four treatments: nothing is left to assume."""
+    structure = Components(separator=" + ", inactive="usual", interactions=[("E", "C")])
+    engine = nma.engines.LeastSquares("DL")
+    made = network(FACTORIAL)
+    ours, theirs = (
+        numbers(nma.fit(made, model, engine=engine)) for model in (nma.Model(structure), None)
+    )
+    pd.testing.assert_frame_equal(pd.DataFrame(ours), pd.DataFrame(theirs), rtol=1e-9)
+
+
+def test_shrunken_interactions_reach_untested_combinations() -> None:
+    """Var(E + C) = Var of the sum + E[tau_int^2] if no trial has the pair."""
+    made = network([row for row in FACTORIAL if "+" not in row[0]])
+    prior = Fixed(0.4)
+    sd = [
+        numbers(
+            nma.at(
+                nma.fit(made, nma.Model(structure, nma.heterogeneity.Random(Fixed(0.1)))),
+                treatments=["usual", "C + E"],
+            )
+        )["sd"]["C + E vs usual"]
+        for structure in (
+            Components(separator=" + ", inactive="usual"),
+            Components(
+                separator=" + ", inactive="usual", interactions="all", tau_interaction=prior
+            ),
+        )
+    ]
+    assert sd[1] ** 2 - sd[0] ** 2 == pytest.approx(0.4**2, rel=1e-9)
+
+
+def test_without_spread_shrunken_interactions_are_additivity() -> None:
+    made = network(FACTORIAL)
+    tight = Components(
+        separator=" + ", inactive="usual", interactions="all", tau_interaction=Fixed(1e-7)
+    )
+    additive = Components(separator=" + ", inactive="usual")
+    found = [numbers(nma.fit(made, nma.Model(s, RANDOM))) for s in (tight, additive)]
+    rows = ["C vs usual", "E vs usual", "E + C vs usual", "tau"]
+    np.testing.assert_allclose(
+        found[0].loc[rows, ["mean", "sd"]], found[1].loc[rows, ["mean", "sd"]], rtol=1e-6
+    )
+
+
+def test_interactions_that_cannot_be_told_are_refused_with_why() -> None:
+    faults = told(FACTORIAL, interactions=[("E", "Cc"), ("usual", "E")])
+    assert "'Cc' in the interaction Cc x E" in faults
+    assert "Did you mean 'C'?" in faults
+    assert "'usual' in the interaction E x usual" in faults
+    apart = [row for row in FACTORIAL if "+" not in row[0]]
+    assert "no treatment has all of C x E" in told(apart, interactions=[("E", "C")])
+
+
+def test_components_that_could_be_one_and_marks_inside_names_are_asked_about() -> None:
+    faults = told([("E+S", "usual", -0.5, 0.2), ("S + e", "usual", -0.1, 0.2), *FACTORIAL])
+    assert "'E+S' has '+' inside a component, apart from its separator ' + '" in faults
+    assert "'E'" in faults
+    assert "'e'" in faults
+
+
+def test_a_table_may_list_what_no_trial_has_and_names_beside_it_are_parted() -> None:
+    table = {"usual": ["usual"], "exercise": ["E"], "CBT": ["C"], "both": ["C", "E"]}
+    made = network([("exercise", "usual", -0.5, 0.2), ("CBT", "usual", -0.3, 0.2)])
+    structure = Components(table=table, inactive="usual")
+    posterior = nma.fit(made, nma.Model(structure, RANDOM))
+    found = numbers(nma.at(posterior, treatments=["usual", "both", "C + E"]))["mean"]
+    assert found["both vs usual"] == pytest.approx(found["C + E vs usual"], abs=1e-12)
+    assert structure.combination(made, "exercise", "C") == "both"
+    assert structure.combination(made, "usual", "C") == "CBT"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({}, "give one of them"),
-        ({"separator": "+", "table": {"A": ["A"]}}, "give one of them"),
+        ({"separator": "+", "interactions": "CBT"}, r"write \[\("),
+        ({"separator": "+", "interactions": ["CBT", "E"]}, r"write \[\("),
+        ({"separator": "+", "interactions": [("E",)]}, "two components or more"),
+        ({"separator": "+", "interactions": [("E", "C"), ("C", "E")]}, "comes once"),
+        ({"separator": "+", "tau_interaction": 0.5}, "not a prior"),
         ({"separator": ""}, "parts nothing"),
         ({"table": {"A": "AB"}}, "not a text"),
         ({"separator": "+", "effect": HalfNormal(1)}, "mean zero"),
@@ -174,14 +284,14 @@ def test_bad_arguments(arguments: dict[str, Any], message: str) -> None:
 
 
 def test_every_problem_with_components_is_told_at_once() -> None:
-    made = network([("E +", "usual", -0.5, 0.2), ("C + C", "usual", -0.1, 0.2)])
-    with pytest.raises(DataError) as caught:
-        Components(separator="+", inactive="usualy").resolve(made)
-    codes = {issue.code for issue in caught.value.issues}
-    assert codes == {"component-empty", "component-twice", "component-unknown"}
-    assert "Did you mean 'usual'?" in str(caught.value)
+    faults = told([("E +", "usual", -0.5, 0.2), ("C + C", "usual", -0.1, 0.2)], separator="+")
+    assert "component-empty" in faults
+    assert "component-twice" in faults
+    assert "Did you mean 'usual'?" in told(FACTORIAL, inactive="usualy")
     with pytest.raises(DataError, match=r"'C \+ C' is not in the table of components"):
-        Components(table={"E +": ["E"], "usual": ["usual"]}).resolve(made)
+        Components(table={"E +": ["E"], "usual": ["usual"]}).resolve(
+            network([("E +", "usual", -0.5, 0.2), ("C + C", "usual", -0.1, 0.2)])
+        )
 
 
 @pytest.mark.parametrize("name", ["E +", "+ E", "E +  + C"])

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, final
+from itertools import combinations
+from typing import TYPE_CHECKING, Literal, final
 
 import numpy as np
 
 from nma.errors import DataError, Issue, ModelError, nearest
-from nma.priors import Normal
-from nma.problem import Parameters
+from nma.priors import Normal, Prior
+from nma.problem import Parameters, Scale
 from nma.span import directions
-from nma.structures._priors import diffuse, require_centred, resolved
+from nma.structures._parts import Parting, Parts, frozen
+from nma.structures._priors import diffuse, require_centred, require_prior, resolved, shrinking
 from nma.structures._trials import in_trials
 
 if TYPE_CHECKING:
@@ -23,11 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Components"]
 
-Parts = tuple[tuple[str, tuple[str, ...]], ...]
-"""Each treatment with its components."""
-
-REMEDY = "Rename the treatment, choose another separator, or give table=."
-"""What to do about labels that cannot be parted."""
+Interactions = Sequence[Sequence[str]] | Literal["all"]
+"""Which components do more, or less, together than the sum of them."""
 
 
 @final
@@ -35,24 +34,36 @@ REMEDY = "Rename the treatment, choose another separator, or give table=."
 class Components:
     r"""The level of a treatment is the sum of the effects of its components.
 
-    .. math:: \delta_{t} = \sum_{c \in t} \beta_c, \qquad \beta_c \sim N(0, s^2/2)
+    .. math:: \delta_{t} = \sum_{c \in t} \beta_c + \sum_{I \subseteq t} \gamma_I, \qquad
+        \beta_c \sim N(0, s^2/2)
 
-    so that what a component adds is the same whatever it is added to. The inactive component, such
-    as usual care or placebo, adds nothing. Any combination of the components has a level, also one
-    that no trial has tested: name it in ``nma.at``. Parts of the network that no trial connects are
-    joined where they share components, by additivity alone.
+    so that, without interactions, what a component adds is the same whatever it is added to. The
+    inactive component, such as usual care or placebo, adds nothing. Any combination of the
+    components has a level, also one that no trial has tested: name it in ``nma.at``. Parts of the
+    network that no trial connects are joined where they share components, by additivity alone.
 
     Parameters
     ----------
     separator : str, optional
-        What stands between the components in the names of treatments, such as ``" + "``.
+        What stands between the components in the names of treatments, such as ``" + "``. Beside a
+        table, in the names that it does not list; ``" + "`` if not given.
     table : mapping of str to sequence of str, optional
-        The components of each treatment, in place of a separator.
+        The components of each treatment, in place of a separator. It may list combinations that no
+        trial has.
     inactive : str, optional
         The component that adds nothing; each has an effect if not given.
     effect : Normal, optional
         Prior of the difference between any two components, with mean zero; sd 10 units if not
         given.
+    interactions : sequence of sequence of str, or "all", optional
+        Components that may do more, or less, together than the sum of them: each of these sets by
+        a term of its own, :math:`\gamma_I \sim N(0, s^2)`, in all treatments that have it whole;
+        or all pairs, shrunken, :math:`\gamma_I \sim N(0, \tau_{int}^2)`, also those that no trial
+        has, so that untested combinations are as uncertain as tested ones were surprising.
+    interaction : Normal, optional
+        Prior of each interaction that is named, with mean zero; sd 10 units if not given.
+    tau_interaction : Prior, optional
+        Prior of :math:`\tau_{int}` for ``"all"``; half-normal(unit/2) if not given.
 
     Examples
     --------
@@ -81,122 +92,210 @@ class Components:
     table: Mapping[str, Sequence[str]] | Parts | None = field(default=None, kw_only=True)
     inactive: str | None = field(default=None, kw_only=True)
     effect: Normal | None = field(default=None, kw_only=True)
+    interactions: Interactions | None = field(default=None, kw_only=True)
+    interaction: Normal | None = field(default=None, kw_only=True)
+    tau_interaction: Prior | None = field(default=None, kw_only=True)
+    _checked: bool = field(default=False, kw_only=True, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         require_centred(self.effect, "effect")
-        if (self.separator is None) == (self.table is None):
-            message = (
-                "Components are told by separator=, which stands between them in the names of "
-                "treatments, or by table=, which lists those of each treatment: give one of them."
-            )
-            raise ModelError(message)
-        if self.separator == "":
-            message = "separator='' parts nothing: give the text between components, as in ' + '."
-            raise ModelError(message)
+        require_centred(self.interaction, "interaction")
+        require_prior(self.tau_interaction, "tau_interaction")
+        _require_told(self.separator, self.table)
         if self.table is not None:
-            object.__setattr__(self, "table", _frozen(self.table))
+            object.__setattr__(self, "table", frozen(self.table))
+        if self.interactions is not None:
+            object.__setattr__(self, "interactions", _interactions(self.interactions))
 
     def resolve(self, network: Network) -> Components:
-        """Return the structure with its prior as a number.
+        """Return the structure with its priors as numbers.
+
+        Once resolved it takes the network without some of its trials, whatever they leave.
 
         Raises
         ------
         DataError
-            If a treatment has no components, an empty one or one twice, or the inactive component
-            is in no treatment; all at once.
+            If a treatment has no components, an empty one or one twice; a component is in every
+            treatment, or always together with another; the inactive one or one that interacts is
+            unknown; all at once.
         """
-        issues = [*self._issues(network)]
+        if self._checked:
+            return self
+        issues = [*self._parting.issues(network.treatments)]
+        issues += [] if issues else [*self._issues(network)]
         if issues:
             raise DataError(issues)
-        return self if self.effect is not None else replace(self, effect=diffuse(network))
+        named = bool(self.interactions) and self.interactions != "all"
+        return replace(
+            self,
+            effect=self.effect or diffuse(network),
+            interaction=self.interaction or (diffuse(network) if named else None),
+            tau_interaction=self.tau_interaction
+            or (shrinking(network) if self.interactions == "all" else None),
+            _checked=True,
+        )
 
     def components(self, network: Network) -> tuple[str, ...]:
         """Return the components that have an effect, sorted."""
-        parts = {part for name in network.treatments for part in self._of(name)}
-        return tuple(sorted(parts - {self.inactive}))
+        found = {part for name in network.treatments for part in self._parting.of(name)}
+        return tuple(sorted(found - {self.inactive}))
+
+    def combination(self, network: Network, *parts: str) -> str:
+        """Return the name of the treatment that is made of just these components.
+
+        Parameters
+        ----------
+        network : Network
+            Its treatments go by their own names.
+        *parts : str
+            Components, or treatments in place of theirs.
+        """
+        known = {part for part in parts for part in self._parting.of(part)}
+        active = known - {self.inactive} or known
+        return self._parting.joined(active, network.treatments)
+
+    def parts(self, treatment: str) -> frozenset[str]:
+        """Return the components of a treatment that have an effect."""
+        return frozenset(self._parting.of(treatment)) - {str(self.inactive)}
 
     def parameters(self, network: Network) -> Parameters:
-        """Return the effect of each component."""
+        """Return the effect of each component, then each interaction."""
         sd = resolved(self.effect).sd / np.sqrt(2)
-        return Parameters.independent(self.components(network), sd)
+        own = Parameters.independent(self.components(network), sd)
+        names = [" x ".join(parts) for parts in self._sets(network)]
+        if not names:
+            return own
+        if self.interactions == "all":
+            scale = Scale("tau_interaction", resolved(self.tau_interaction))
+            return own + Parameters.independent(names, 1.0, scale=scale)
+        return own + Parameters.independent(names, resolved(self.interaction).sd)
+
+    def covariates(self, network: Network) -> Mapping[str, float | str]:  # noqa: ARG002
+        """Return none: levels depend on the treatment alone."""
+        return {}
 
     def levels(self, network: Network, arms: pd.DataFrame) -> NDArray[np.float64]:
-        """Return one column for each component, one where the treatment has it.
+        """Return one column for each component and interaction, one where the treatment has it.
 
         Raises
         ------
         ModelError
             If a treatment has a component that no trial has, with the closest name.
         """
-        place = {name: k for k, name in enumerate(self.components(network))}
-        z = np.zeros((len(arms), len(place)))
-        for row, treatment in enumerate(arms["treatment"]):
-            for part in self._of(str(treatment)):
-                if part in place:
-                    z[row, place[part]] = 1.0
-                elif part != self.inactive:
-                    message = (
-                        f"{part!r} in {treatment!r} is not a component of this network."
-                        f"{nearest(part, place)}"
-                    )
-                    raise ModelError(message)
-        return z
+        names = self.components(network)
+        sets = [{name} for name in names] + [set(parts) for parts in self._sets(network)]
+        found = {
+            str(treatment): [float(parts <= self._known(str(treatment), names)) for parts in sets]
+            for treatment in dict.fromkeys(arms["treatment"])
+        }
+        rows = [found[str(treatment)] for treatment in arms["treatment"]]
+        return np.array(rows, dtype=float).reshape(len(arms), len(sets))
 
     def undetermined(self, network: Network) -> tuple[str, ...]:
         """Return the components whose effects the trials do not tell, but for their prior.
 
         Their sums or differences may be told all the same.
         """
-        z = self.levels(network, network.table)
+        names = self.components(network)
+        z = self.levels(network, network.table)[:, : len(names)]
         first: dict[str, int] = {}
         rows = [
             z[row] - z[first.setdefault(study, row)] for row, study, _ in in_trials(network.table)
         ]
-        names = self.components(network)
         told = directions(np.stack(rows)).determine(np.eye(len(names)))
         return tuple(name for name, known in zip(names, told, strict=True) if not known)
 
-    def _of(self, treatment: str) -> tuple[str, ...]:
-        """Return the components of a treatment; of one that no table lists, itself."""
-        if self.separator is not None:
-            return tuple(part.strip() for part in treatment.split(self.separator))
-        return dict(_frozen(self.table or ())).get(treatment, (treatment,))
+    @property
+    def _parting(self) -> Parting:
+        table = None if self.table is None else frozen(self.table)
+        return Parting(self.separator or " + ", table)
 
-    def _issues(self, network: Network) -> Iterable[Issue]:
-        listed = dict(_frozen(self.table or ()))
-        for name in network.treatments:
-            if self.table is not None and name not in listed:
-                message = f"{name!r} is not in the table of components"
-                remedy = f"List its components in table=.{nearest(name, listed)}"
-                yield Issue("component-missing", message, remedy)
-                continue
-            parts = self._of(name)
-            if not parts or any(map(self._is_cut, parts)):
-                yield Issue("component-empty", f"{name!r} has an empty component", REMEDY)
-            twice = sorted({part for part in parts if parts.count(part) > 1})
-            if twice:
-                message = f"{name!r} has {', '.join(map(repr, twice))} more than once"
-                yield Issue("component-twice", message, REMEDY)
-        known = {part for name in network.treatments for part in self._of(name)}
+    def _known(self, treatment: str, names: Sequence[str]) -> frozenset[str]:
+        """Return the components of a treatment, all of which some trial has."""
+        parts = self.parts(treatment)
+        unknown = sorted(parts - set(names))
+        if unknown:
+            message = (
+                f"{unknown[0]!r} in {treatment!r} is not a component of this network."
+                f"{nearest(unknown[0], names)}"
+            )
+            raise ModelError(message)
+        return parts
+
+    def _sets(self, network: Network) -> Sequence[tuple[str, ...]]:
+        """Return the sets of components that interact, of those that the network has."""
+        names = self.components(network)
+        if self.interactions == "all":
+            return list(combinations(names, 2))
+        return [tuple(parts) for parts in self.interactions or () if set(parts) <= set(names)]
+
+    def _issues(self, network: Network) -> Iterator[Issue]:
+        known = self._parting.known(network.treatments)
         if self.inactive is not None and self.inactive not in known:
             message = f"inactive={self.inactive!r} is in no treatment"
             remedy = f"Name one of the components.{nearest(self.inactive, known)}"
             yield Issue("component-unknown", message, remedy)
+            return
+        yield from self._inseparable(network)
+        if self.interactions not in (None, "all"):
+            for parts in self.interactions or ():
+                yield from self._about_interaction(network, parts)
 
-    def _is_cut(self, part: str) -> bool:
-        """Return whether a component is empty, or begins or ends with what is left of a separator.
+    def _inseparable(self, network: Network) -> Iterator[Issue]:
+        """Yield what no trial can tell: components in all treatments, or always together."""
+        has = {
+            name: frozenset(t for t in network.treatments if name in self.parts(t))
+            for name in self.components(network)
+        }
+        alike: dict[frozenset[str], list[str]] = {}
+        for name, treatments in has.items():
+            alike.setdefault(treatments, []).append(name)
+        for treatments, names in alike.items():
+            listed = " and ".join(map(repr, names))
+            if len(treatments) == len(network.treatments):
+                message = f"every treatment has {listed}, so no trial can tell its effect"
+                yield Issue("component-constant", message, "Name it as inactive=.")
+            elif len(names) > 1:
+                message = f"{listed} are only ever together, so no trial can tell them apart"
+                remedy = "Make one component of them, which has the effect of both together."
+                yield Issue("component-collinear", message, remedy)
 
-        Names of treatments are trimmed before they come here, and a separator at an end with them.
-        """
-        mark = (self.separator or "").strip()
-        return not part or bool(mark and (part.startswith(mark) or part.endswith(mark)))
+    def _about_interaction(self, network: Network, parts: Sequence[str]) -> Iterator[Issue]:
+        names = self.components(network)
+        unknown = [part for part in parts if part not in names]
+        written = " x ".join(parts)
+        for part in unknown:
+            message = f"{part!r} in the interaction {written} is no component that has an effect"
+            remedy = f"Name components of the network.{nearest(part, names)}"
+            yield Issue("interaction-unknown", message, remedy)
+        if not unknown and not any(set(parts) <= self.parts(t) for t in network.treatments):
+            message = f"no treatment has all of {written}, so no trial can tell their interaction"
+            remedy = 'Leave it out, or let all pairs borrow from each other: interactions="all".'
+            yield Issue("interaction-untested", message, remedy)
 
 
-def _frozen(table: Mapping[str, Sequence[str]] | Parts) -> Parts:
-    """Return a table as a value that does not change; a text is no list of components."""
-    pairs = table.items() if isinstance(table, Mapping) else table
-    texts = [name for name, parts in pairs if isinstance(parts, str)]
-    if texts:
-        message = f"table= lists components: write {texts[0]!r}: [...], not a text."
+def _require_told(separator: str | None, table: object) -> None:
+    if separator is None and table is None:
+        message = (
+            "Components are told by separator=, which stands between them in the names of "
+            "treatments, or by table=, which lists those of each treatment: give one of them."
+        )
         raise ModelError(message)
-    return tuple((str(name), tuple(map(str, parts))) for name, parts in pairs)
+    if separator == "":
+        message = "separator='' parts nothing: give the text between components, as in ' + '."
+        raise ModelError(message)
+
+
+def _interactions(given: Interactions) -> Interactions:
+    """Return interactions as a value that does not change: each of two components or more."""
+    if given == "all":
+        return given
+    if isinstance(given, str) or any(isinstance(parts, str) for parts in given):
+        message = f'interactions={given!r}: write [("CBT", "exercise")], or "all".'
+        raise ModelError(message)
+    sets = tuple(tuple(sorted(map(str, parts))) for parts in given)
+    wrong = [parts for parts in sets if len(parts) < 2 or len(set(parts)) < len(parts)]
+    if wrong or len(set(sets)) < len(sets):
+        message = f"interactions={given!r}: each is of two components or more, and comes once."
+        raise ModelError(message)
+    return sets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
@@ -80,6 +81,10 @@ class Consistency:
         first, *others = network.treatments
         names = [f"{treatment} vs {first}" for treatment in others]
         return Parameters.exchangeable(names, resolved(self.effect).sd)
+
+    def covariates(self, network: Network) -> Mapping[str, float | str]:  # noqa: ARG002
+        """Return none: levels depend on the treatment alone."""
+        return {}
 
     def levels(self, network: Network, arms: pd.DataFrame) -> NDArray[np.float64]:
         """Return z: one column for each treatment but the first, which has level zero."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
@@ -68,6 +69,10 @@ class DesignByTreatment:
         """Return those of the base, then w of each design."""
         sd = resolved(self.inconsistency).sd
         return self.base.parameters(network) + deviations(network, sd)
+
+    def covariates(self, network: Network) -> Mapping[str, float | str]:
+        """Return those of the base."""
+        return self.base.covariates(network)
 
     def levels(self, network: Network, arms: pd.DataFrame) -> NDArray[np.float64]:
         """Return the base's levels beside one column for each treatment of each design."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, final
 
@@ -107,6 +108,10 @@ class NodeSplit:
         name = f"{self.b} vs {self.a}, direct minus indirect"
         w = Parameters.independent([name], resolved(self.inconsistency).sd)
         return self.base.parameters(network) + w
+
+    def covariates(self, network: Network) -> Mapping[str, float | str]:
+        """Return those of the base."""
+        return self.base.covariates(network)
 
     def levels(self, network: Network, arms: pd.DataFrame) -> NDArray[np.float64]:
         """Return the base's levels beside the column of w."""

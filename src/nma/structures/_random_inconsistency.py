@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
@@ -70,6 +71,10 @@ class RandomInconsistency:
         """Return those of the base, then the deviations of each design."""
         scale = Scale("tau_w", resolved(self.tau_w))
         return self.base.parameters(network) + deviations(network, 1.0, scale=scale)
+
+    def covariates(self, network: Network) -> Mapping[str, float | str]:
+        """Return those of the base."""
+        return self.base.covariates(network)
 
     def levels(self, network: Network, arms: pd.DataFrame) -> NDArray[np.float64]:
         """Return the base's levels beside one column for each treatment of each design."""

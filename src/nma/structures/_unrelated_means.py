@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
@@ -105,6 +105,10 @@ class UnrelatedMeans:
             if other != baseline
         }
         return tuple(sorted(found, key=lambda pair: (place[pair[0]], place[pair[1]])))
+
+    def covariates(self, network: Network) -> Mapping[str, float | str]:
+        """Return those of the base."""
+        return {} if self.base is None else self.base.covariates(network)
 
     def levels(self, network: Network, arms: pd.DataFrame) -> NDArray[np.float64]:
         """Return one column for each pair, beside the base's levels."""

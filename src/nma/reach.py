@@ -1,0 +1,171 @@
+"""How far the trials reach: what of an answer the structure or its prior tells in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from nma.errors import shortened
+from nma.span import directions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nma.network import Network
+    from nma.problem import Problem
+    from nma.protocols import Structure
+
+__all__ = ["UNSEEN", "groups_told", "joined", "told_apart", "unseen"]
+
+UNSEEN = "Extrapolated: "
+"""What a notice begins with that is about arms no trial has."""
+
+CLEAR = 1e-6
+"""Share of the largest above which the smallest eigenvalue says without doubt that all is told."""
+
+
+def joined(network: Network, structure: Structure) -> Iterator[str]:
+    """Yield that parts of the network are joined by the structure alone, where they are."""
+    parts = network.components
+    if len(parts) > 1:
+        listed = _listed(parts)
+        yield (
+            f"No trial connects the {len(parts)} parts of the network, {listed}: effects between "
+            f"them rest on the structure, {_name(structure)}, alone."
+        )
+
+
+def told_apart(
+    problem: Problem, structure: Structure, names: Sequence[str], levels: NDArray[np.float64]
+) -> Iterator[str]:
+    """Yield which treatments the trials do not tell apart, if any.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was fitted.
+    structure : Structure
+        Whose prior tells in place of the trials.
+    names : sequence of str
+        The treatments asked about.
+    levels : array, (treatment, parameter)
+        Theirs.
+    """
+    groups = groups_told(problem, levels)
+    if len(groups) > 1:
+        listed = _listed([[names[k] for k in group] for group in groups])
+        yield (
+            f"The trials do not tell effects between {listed}: these rest on the prior of the "
+            f"structure, {_name(structure)}."
+        )
+
+
+def groups_told(problem: Problem, levels: NDArray[np.float64]) -> list[list[int]]:
+    """Return the treatments in groups within which the trials tell every difference.
+
+    Random effects, whose prior a scale multiplies, have mean zero: what the trials tell of the
+    other parameters decides.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was fitted.
+    levels : array, (treatment, parameter)
+        Of the treatments asked about.
+    """
+    fixed = np.array([scale is None for scale in problem.parameters.scale], dtype=bool)
+    X = _differences(problem)[:, fixed]
+    z = levels[:, fixed]
+    if _is_clear(X):
+        return [list(range(len(z)))]
+    known = directions(X)
+    groups: list[list[int]] = []
+    for k, row in enumerate(z):
+        told = (g for g in groups if known.determine((row - z[g[0]])[None])[0])
+        home = next(told, None)
+        if home is None:
+            groups.append([k])
+        else:
+            home.append(k)
+    return groups
+
+
+def _differences(problem: Problem) -> NDArray[np.float64]:
+    """Return each arm's levels minus those of its trial's first, every difference once."""
+    trial = pd.factorize(problem.arms["study"])[0]
+    first = np.zeros(trial.max() + 1, dtype=np.int64)
+    first[trial[::-1]] = np.arange(len(trial))[::-1]
+    z = problem.levels
+    return np.unique(z - z[first[trial]], axis=0)
+
+
+def _is_clear(X: NDArray[np.float64]) -> bool:
+    """Return whether columns are independent beyond doubt, found faster than their rank is."""
+    size = np.linalg.norm(X, axis=0)
+    if not X.size or not size.all():
+        return not X.shape[1]
+    eigenvalues = np.linalg.eigvalsh((X / size).T @ (X / size))
+    return bool(eigenvalues[0] > CLEAR * eigenvalues[-1])
+
+
+def unseen(network: Network, structure: Structure, targets: pd.DataFrame) -> Iterator[str]:
+    """Yield what is asked about that no trial has: treatments, and values beyond theirs.
+
+    Parameters
+    ----------
+    network : Network
+        The evidence.
+    structure : Structure
+        What tells of it all the same.
+    targets : DataFrame
+        The arms asked about.
+    """
+    new = [name for name in dict.fromkeys(targets["treatment"]) if name not in network.treatments]
+    if new:
+        yield (
+            f"{UNSEEN}no trial has {', '.join(map(_quoted, new))}; what is said of {_them(new)} "
+            f"rests on the structure, {_name(structure)}."
+        )
+    for name, value in _covariates(network, structure, targets):
+        known = network.table[name].dropna()
+        low, high = known.min(), known.max()
+        beyond = sorted({float(x) for x in value if x < low or x > high})
+        if beyond:
+            listed = ", ".join(f"{x:.4g}" for x in beyond)
+            yield (
+                f"{UNSEEN}{name} {listed} is outside the trials' {low:.4g} to {high:.4g}; what "
+                f"is said there rests on the structure, {_name(structure)}."
+            )
+
+
+def _covariates(
+    network: Network, structure: Structure, targets: pd.DataFrame
+) -> Iterator[tuple[str, Any]]:
+    """Yield the covariates that are numbers, with the values asked about."""
+    for name in structure.covariates(network):
+        if name in targets and pd.api.types.is_numeric_dtype(network.table[name]):
+            yield name, targets[name]
+
+
+def _listed(parts: Sequence[Sequence[str]]) -> str:
+    words = [f"({k}) {', '.join(map(_short, part))}" for k, part in enumerate(parts, start=1)]
+    return f"{'; '.join(words[:-1])} and {words[-1]}"
+
+
+def _short(name: str) -> str:
+    return shortened(name)
+
+
+def _quoted(name: str) -> str:
+    return repr(shortened(name))
+
+
+def _them(names: Sequence[str]) -> str:
+    return "it" if len(names) == 1 else "them"
+
+
+def _name(structure: Structure) -> str:
+    return type(structure).__name__
