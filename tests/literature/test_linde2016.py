@@ -7,6 +7,7 @@ model of Ruecker, Petropoulou and Schwarzer 2020 (doi:10.1002/bimj.201800167), P
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 
@@ -16,7 +17,7 @@ import pytest
 from scipy.stats import chi2
 
 import nma
-from netcomb import ADDITIVE, STANDARD, VERSUS_SSRI, Fit, Numbers
+from netcomb import ADDITIVE, INTERACTIONS, STANDARD, VERSUS_SSRI, Fit, Numbers
 from nma.priors import Fixed, HalfNormal, Normal
 from nma.problem import Contrasts
 from nma.structures import Components, Consistency
@@ -129,6 +130,42 @@ def test_q_of_additivity() -> None:
     assert chi2.sf(additive["Q"], additive["df"]) == pytest.approx(0.0831887244, abs=1e-8)
     assert (Q, df) == (pytest.approx(6.67144579556852, abs=1e-8), 3)
     assert chi2.sf(Q, df) == pytest.approx(0.0831408674, abs=1e-8)
+
+
+@pytest.mark.parametrize("tau", TAUS)
+@pytest.mark.parametrize("pair", INTERACTIONS)
+def test_effects_with_one_interaction(pair: tuple[str, str], tau: str) -> None:
+    posterior = fitted(replace(COMPONENTS, interactions=[pair]), tau)
+    assert_effects(posterior, INTERACTIONS[pair].effects, tau)
+    theirs, moments = INTERACTIONS[pair].interaction, posterior.draws.moments
+    assert theirs is not None
+    assert moments is not None
+    names = posterior.problem.parameters.names
+    told = moments.of(np.eye(len(names))[[names.index(" x ".join(sorted(pair)))]])
+    assert [*told.mean, *told.sd] == pytest.approx(at(theirs, tau), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("pair", "Q"),
+    [
+        (("Face-to-face CBT", "SSRI"), 103.61),
+        (("Face-to-face interpsy", "SSRI"), 108.98),
+        (("Face-to-face PST", "SSRI"), 108.00),
+    ],
+)
+def test_q_with_one_interaction(pair: tuple[str, str], Q: float) -> None:
+    """Only the combination with CBT departs from additivity; each costs one of the 90 df."""
+    posterior = fitted(replace(COMPONENTS, interactions=[pair]), "DL")
+    assert_heterogeneity(posterior, INTERACTIONS[pair])
+    found = nma.summary(posterior).attrs
+    assert (found["Q"], found["df"]) == (pytest.approx(Q, abs=0.005), 89)
+
+
+def test_all_three_interactions_are_the_standard_model() -> None:
+    """Each combination has a term of its own, so nothing is left to additivity."""
+    posterior = fitted(replace(COMPONENTS, interactions=tuple(INTERACTIONS)), "DL")
+    assert_heterogeneity(posterior, STANDARD)
+    assert_effects(posterior, STANDARD.effects, "DL")
 
 
 def test_q_between_and_within_designs() -> None:
