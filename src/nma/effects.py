@@ -15,6 +15,7 @@ from nma.estimates import (
     captioned,
     estimates,
     interval_words,
+    located,
     meanings,
     ordered_pairs,
     positions,
@@ -227,7 +228,10 @@ def effect_table(
         digits=dict.fromkeys((*columns, "mean", "sd"), digits) | {"mcse": digits + 2},
         probabilities=["p_better"],
         unprinted=[] if posterior.network.ratio else ["mean"],
-        caption=captioned(posterior, _effects_caption(posterior, level, predictive=predictive)),
+        caption=captioned(
+            posterior,
+            located(posterior, _effects_caption(posterior, level, predictive=predictive)),
+        ),
         notes=(*meanings(posterior), *briefly(posterior)),
     )
 
@@ -281,9 +285,12 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
         columns=names,
         caption=captioned(
             posterior,
-            f"League table: {posterior.network.measure} of row versus column with "
-            f"{interval_words(posterior, level)}s; "
-            f"{_direction(posterior).replace('the treatment', 'the row')}.",
+            located(
+                posterior,
+                f"League table: {posterior.network.measure} of row versus column with "
+                f"{interval_words(posterior, level)}s; "
+                f"{_direction(posterior).replace('the treatment', 'the row')}.",
+            ),
         ),
         notes=briefly(posterior),
     )
