@@ -70,6 +70,7 @@ ROOMS = [
     "normal_evidence",
     "evidence",
     "checks",
+    "decisions",
     "plots",
     "datasets",
     "__init__",
