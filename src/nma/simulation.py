@@ -169,9 +169,8 @@ def simulate(
     arms["level"] = arms["trial_level"].fillna(0.0) + arms["relative"] + arms["random"]
     sources = _drawn(network, arms["level"].to_numpy(), values, streams)
     told = f"Truth: {_listed(values)}.", *said
-    return Simulated(
-        _made(network, sources, told, _words(truth), streams.seed), Truth(values, arms)
-    )
+    made = _made(network, sources, told, _caption(network, truth, streams.seed))
+    return Simulated(made, Truth(values, arms))
 
 
 class _Setting(NamedTuple):
