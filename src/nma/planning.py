@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nma.sources import Source
 
-__all__ = ["Planned", "planned", "simulable"]
+__all__ = ["CAPTION", "Planned", "planned", "simulable", "without_results"]
 
 CAPTION = "Planned: these trials have no results."
 NO_RESULTS = (
@@ -37,9 +37,12 @@ class Planned:
     ----------
     outcome : Simulable
         What the trials will report.
+    size : float, optional
+        Size of one unit, where priors are sized but play no part.
     """
 
     outcome: Simulable
+    size: float | None = None
 
     def __getattr__(self, name: str) -> Any:
         """Return what the outcome says of itself."""
@@ -55,6 +58,8 @@ class Planned:
 
     def unit(self, rows: pd.DataFrame) -> NDArray[np.float64]:
         """Return the units that are known without results."""
+        if self.size is not None:
+            return np.array([self.size])
         told = np.asarray(self.outcome.unit(rows))
         return told[np.isfinite(told)]
 
@@ -95,6 +100,16 @@ def simulable(outcome: Outcome) -> Simulable:
         )
         raise ModelError(message)
     return found
+
+
+def without_results(network: Network, size: float) -> Network:
+    """Return a network whose results nothing can read, one unit of ``size``."""
+
+    def waiting(source: Source) -> Source:
+        plan: Any = Planned(simulable(source.outcome), size)
+        return replace(source, outcome=plan)
+
+    return replace(network, sources=tuple(map(waiting, network.sources)))
 
 
 def planned(

@@ -12,7 +12,7 @@ from nma import trial_means, truths
 from nma.errors import DataError, ModelError, shown
 from nma.model import Model
 from nma.network import Network
-from nma.planning import CAPTION, simulable
+from nma.planning import CAPTION, simulable, without_results
 from nma.posterior import Posterior
 from nma.problem import ArmEffect, Parameters, Scale
 from nma.protocols import Heterogeneity
@@ -185,9 +185,7 @@ class _Setting(NamedTuple):
 
 def _setting(network: Network, model: Model | None, truth: Any) -> _Setting:
     _require_kinds(network, model, truth)
-    is_drawn = isinstance(truth, Posterior)
-    resolved = truth.model if is_drawn else (Model() if model is None else model).resolve(network)
-    home = truth.network if is_drawn else network
+    resolved, home = _resolved(network, model, truth)
     structure, heterogeneity = resolved.structure, resolved.heterogeneity
     arms = network.table if home is network else network.table.drop(columns="study")
     outside = network.table.drop(columns="study")
@@ -210,6 +208,17 @@ def _setting(network: Network, model: Model | None, truth: Any) -> _Setting:
     z = structure.levels(home, arms)
     effects = heterogeneity.effects(network, network.table)
     return _Setting(resolved, unknown, z, at_reference, effects)
+
+
+def _resolved(network: Network, model: Model | None, truth: Any) -> tuple[Model, Network]:
+    """Return the model with its priors as numbers, and the network whose parameters it has."""
+    if isinstance(truth, Posterior):
+        return truth.model, truth.network
+    asked = Model() if model is None else model
+    if isinstance(truth, str):
+        return asked.resolve(network), network
+    # any size will do where the truth is stated: no number depends on the priors
+    return asked.resolve(without_results(network, 1.0)), network
 
 
 def _scales(
