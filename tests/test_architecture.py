@@ -67,6 +67,7 @@ ROOMS = [
     "planning",
     "truths",
     "trial_means",
+    "simulated_model",
     "simulation",
     "ranking",
     "fit_measures",

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, final
 import numpy as np
 
 from nma import trial_means, truths
-from nma.errors import DataError, ModelError, shown
+from nma.errors import DataError, ModelError
 from nma.model import Model
 from nma.network import Network
-from nma.planning import CAPTION, simulable, without_results
+from nma.planning import CAPTION, simulable
 from nma.posterior import Posterior
-from nma.problem import ArmEffect, Parameters, Scale
-from nma.protocols import Heterogeneity
+from nma.problem import ArmEffect
+from nma.simulated_model import setting
 from nma.tables import figures
 from nma.trial_means import Design
 from nma.truths import Unknown
@@ -116,7 +116,8 @@ def simulate(
         of the structure by name, or effects by pair, ``{"exercise vs usual care": -0.4}``, and
         every scale, ``{"tau": 0.2}``; deviations that a scale multiplies (of classes, of
         designs) are drawn unless stated. ``"prior"`` draws everything from the model's prior, a
-        posterior takes one of its draws; both draw anew for every seed.
+        posterior takes one of its draws; both draw anew for every seed. For trials that are not
+        the posterior's own, without what its structure says of single trials or designs.
     seed : int or sequence of int
         The same seed gives the same numbers. For replicates: ``seed=(7, k)``, k = 0, 1, ...
     reference_level : float, Normal, or mapping of str to float, optional
@@ -151,108 +152,26 @@ def simulate(
     >>> network.caption
     'Simulated: drawn by nma.simulate from a stated truth, seed 7; no evidence on treatments.'
     """
-    setting = _setting(network, model, truth)
+    here = setting(network, model, truth)
     streams = _Streams(_parts(seed))
-    unknown = setting.unknown
+    unknown = here.unknown
     values = _values(unknown, truth, streams)
     beta = np.array([values[name] for name in unknown.parameters.names])
-    design = Design(network, setting.z, setting.at_reference, beta, values)
-    prior = setting.model.trial_levels if isinstance(truth, str) else None
+    design = Design(network, here.z, here.at_reference, beta, values)
+    prior = here.model.trial_levels if isinstance(truth, str) else None
     means, said = trial_means.trial_means(
         design, reference_level, trial_levels, prior, streams.of(1)
     )
     arms = network.table[["study", "treatment"]].assign(
         trial_level=means,
         relative=design.centred @ beta,
-        random=_random_effects(setting.effects, values, design.trial, streams.of(2)),
+        random=_random_effects(here.effects, values, design.trial, streams.of(2)),
     )
     arms["level"] = arms["trial_level"].fillna(0.0) + arms["relative"] + arms["random"]
     sources = _drawn(network, arms["level"].to_numpy(), values, streams)
     told = f"Truth: {_listed(values)}.", *said
     made = _made(network, sources, told, _caption(network, truth, streams.seed))
     return Simulated(made, Truth(values, arms))
-
-
-class _Setting(NamedTuple):
-    """A model on the arms of a network."""
-
-    model: Model
-    unknown: Unknown
-    z: NDArray[np.float64]
-    at_reference: Any
-    effects: tuple[ArmEffect, ...]
-
-
-def _setting(network: Network, model: Model | None, truth: Any) -> _Setting:
-    _require_kinds(network, model, truth)
-    resolved, home = _resolved(network, model, truth)
-    structure, heterogeneity = resolved.structure, resolved.heterogeneity
-    arms = network.table if home is network else network.table.drop(columns="study")
-    outside = network.table.drop(columns="study")
-
-    def level(treatment: str) -> NDArray[np.float64]:
-        return np.asarray(structure.levels(home, outside.iloc[:1].assign(treatment=treatment))[0])
-
-    def at_reference() -> NDArray[np.float64]:
-        return structure.levels(home, outside.assign(treatment=network.reference))
-
-    parameters = structure.parameters(home)
-    unknown = Unknown(
-        parameters=parameters,
-        scales=_scales(heterogeneity, network, parameters),
-        nuisance=_nuisance(network),
-        treatments=network.treatments,
-        relative=lambda treatment, comparator: level(treatment) - level(comparator),
-    )
-    unknown.require_distinct()
-    z = structure.levels(home, arms)
-    effects = heterogeneity.effects(network, network.table)
-    return _Setting(resolved, unknown, z, at_reference, effects)
-
-
-def _resolved(network: Network, model: Model | None, truth: Any) -> tuple[Model, Network]:
-    """Return the model with its priors as numbers, and the network whose parameters it has."""
-    if isinstance(truth, Posterior):
-        return truth.model, truth.network
-    asked = Model() if model is None else model
-    if isinstance(truth, str):
-        return asked.resolve(network), network
-    # any size will do where the truth is stated: no number depends on the priors
-    return asked.resolve(without_results(network, 1.0)), network
-
-
-def _scales(
-    heterogeneity: Heterogeneity, network: Network, parameters: Parameters
-) -> tuple[Scale, ...]:
-    return tuple(dict.fromkeys((*heterogeneity.scales(network), *parameters.scales)))
-
-
-def _nuisance(network: Network) -> dict[str, Any]:
-    return {
-        name: prior
-        for source in network.sources
-        for name, prior in simulable(source.outcome).nuisance.items()
-    }
-
-
-def _require_kinds(network: Any, model: Any, truth: Any) -> None:
-    """Refuse what is not a network, and truths that are none."""
-    if not isinstance(network, Network):
-        message = (
-            f"simulate takes a Network, and this is a {type(network).__name__}: nma.planned makes "
-            "one of trials without results."
-        )
-        raise ModelError(message)
-    if isinstance(truth, Posterior):
-        if model is not None:
-            message = "A posterior as truth brings its own model: leave `model` out."
-            raise ModelError(message)
-    elif truth != "prior" and not isinstance(truth, Mapping):
-        message = (
-            f"truth={shown(truth)} is no truth: give a mapping such as {{'B vs A': -0.4, 'tau': "
-            "0.2}, a posterior, or 'prior'."
-        )
-        raise ModelError(message)
 
 
 def _parts(seed: Any) -> tuple[int, ...]:
