@@ -229,8 +229,8 @@ def planned_from(outcome: Any, frame: pd.DataFrame) -> nma.Network:
     return nma.planned(frame, study="study", treatment="treatment", outcome=outcome)
 
 
-def test_arms_that_leave_out_the_lowest_category_report_by_the_next() -> None:
-    frame = LARGE.assign(s=[1.0, 1.0, np.nan, np.nan], t=[1.0, 2.0, 1.0, 2.0])
+def test_arms_tell_the_categories_they_told_before_and_report_by_the_lowest() -> None:
+    frame = LARGE.assign(s=[1.0, 1.0, np.nan, np.nan], t=[1.0, np.nan, 1.0, 2.0])
     network = nma.Network.from_arms(
         frame, study="study", treatment="treatment", outcome=ORDERED, reference="A"
     )
@@ -238,6 +238,7 @@ def test_arms_that_leave_out_the_lowest_category_report_by_the_next() -> None:
     made, known = nma.simulate(network, truth=truth, seed=1, trial_levels=0.5)
     rows = rows_of(made)
     assert rows["s"].isna().tolist() == [False, False, True, True]
+    assert rows["t"].isna().tolist() == [False, True, False, False]
     reported = ORDERED.reported(rows, {"s to t": 0.4})
     np.testing.assert_allclose(reported, known.arms["level"], rtol=0, atol=1e-3)
 
@@ -249,3 +250,21 @@ def test_scores_of_the_other_direction_are_drawn_with_their_own_sign() -> None:
         planned_from(INSTRUMENTS, frame), COMMON, truth={"B vs A": -0.5}, seed=1, reference_level=-2
     )
     np.testing.assert_allclose(rows_of(made)["mean"], [4.0, 5.0], rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "level"),
+    [
+        (OR, np.log(0.5 / 9.5)),
+        (replace(OR, measure="RR"), np.log(0.5 / 10)),
+        (replace(OR, measure="RD"), 0.0),
+        (HR, np.log(-np.log(1 - 0.5 / 10)) - np.log(2)),
+        (nma.outcomes.Rate("r", "n", better="lower"), np.log(0.5 / 9)),
+        (replace(ORDERED, categories=["r", "s"], measure="OR"), np.log(0.5 / 9.5)),
+    ],
+    ids=repr,
+)
+def test_arms_without_events_report_a_level_by_half_a_person(outcome: Any, level: float) -> None:
+    rows = pd.DataFrame({"study": ["1"], "r": [0.0], "s": [0.0], "n": [9.0], "years": [2.0]})
+    found = outcome.reported(rows, dict.fromkeys(outcome.nuisance, 1.0))
+    np.testing.assert_allclose(found, [level], rtol=1e-12)
