@@ -49,6 +49,14 @@ def test_a_refit_finds_the_truth_within_its_posterior(name: str) -> None:
     assert "Simulated: drawn by nma.simulate" in table.caption
 
 
+def test_the_network_of_what_is_simulated_is_fitted_not_the_pair() -> None:
+    truth = {"vaccinated vs unvaccinated": 0.0, "tau": 0.1}
+    pair: Any = nma.simulate(nma.datasets.network("bcg"), truth=truth, seed=1)
+    with pytest.raises(ModelError, match=r"this is a Simulated: give its `.network`"):
+        nma.fit(pair)
+    assert repr(pair.truth) == "<Truth: vaccinated vs unvaccinated = 0, tau = 0.1>"
+
+
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others() -> None:
     network = nma.datasets.network("smoking")
     truth = {f"{t} vs {network.reference}": 0.5 for t in network.treatments[:2]}

@@ -122,8 +122,9 @@ def simulate(
         The same seed gives the same numbers. For replicates: ``seed=(7, k)``, k = 0, 1, ...
     reference_level : float, Normal, or mapping of str to float, optional
         What the reference treatment leads to in every trial before random effects, or in each by
-        name, on the outcome's own scale (a probability, a rate, a mean; standard deviations for
-        SMD); a Normal is on the scale of the model, and drawn for each trial.
+        name, on the outcome's own scale (a probability, for HR in one unit of time; a rate; a
+        mean, for SMD in standard deviations); a Normal is on the scale of the model, and drawn
+        for each trial.
     trial_levels : float, Prior, or mapping of str to float, optional
         Mean level :math:`m_i` of each trial's arms instead, on the scale of the model. If neither
         is given: what the arms of ``network`` reported; with ``truth="prior"`` the model's prior
