@@ -12,8 +12,9 @@ Every network is drawn by `nma.simulate` from one truth, in standardised mean di
 and fitted with `structures.Components` by the exact engine with the default priors. `bias` is the
 mean of posterior means (of tau: medians) less the truth, `sd of estimates` their standard
 deviation, `mean posterior sd` what the posteriors claim; `coverage` the share of 95 % intervals
-that hold the truth, `error` its Monte Carlo standard error. Coverage must lie between 0.93 and
-0.97 in every row.
+that hold the truth, `error` its Monte Carlo standard error. With a true tau of 0.25 coverage must
+lie between 0.93 and 0.97 in every row. With 0.05, which 58 trials hardly tell from zero, the prior
+has a say in tau, and coverage is tabulated without a bound.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,7 @@ from nma.estimates import functions
 
 SEED = 1000
 COMPONENTS = {"exercise": -0.12, "individualisation": -0.28, "CBT": -0.15}
-TAU = 0.25
+TAUS = (0.25, 0.05)
 """The truth: the components add up to the effects of the dataset, but for CBT, which has none."""
 
 PARTS = {
@@ -73,35 +74,36 @@ def trials() -> nma.Network:
     )
 
 
-def true_effects() -> Mapping[str, float]:
+def true_effects(tau: float) -> Mapping[str, float]:
     """Return what is estimated, by name."""
     untested = sum(COMPONENTS[part] for part in UNTESTED.split(" + "))
-    return {**COMPONENTS, UNTESTED: untested, "tau": TAU}
+    return {**COMPONENTS, UNTESTED: untested, "tau": tau}
 
 
-def fitted(number: int) -> list[list[float]]:
+def fitted(number: int, tau: float) -> list[list[float]]:
     """Return estimate, posterior sd and 95 % limits of every effect in one simulated network."""
-    truth = {**COMPONENTS, "tau": TAU}
+    truth = {**COMPONENTS, "tau": tau}
     network, _ = nma.simulate(trials(), MODEL, truth=truth, seed=(SEED, number))
     posterior = nma.fit(network, MODEL)
     names = posterior.problem.parameters.names
-    asked = [name for name in true_effects() if name != "tau"]
+    asked = [name for name in true_effects(tau) if name != "tau"]
     wanted = [[float(part in name.split(" + ")) for part in names] for name in asked]
     found = functions(posterior, np.array(wanted), 0.95)
     moments = posterior.draws.moments
     if moments is None:
         sys.exit("The exact engine has moments.")
-    tau = moments.marginals["tau"]
+    learnt = moments.marginals["tau"]
     sd = float(posterior.draws.values["tau"].std())
     effects = np.column_stack([found.mean, found.sd, found.lower, found.upper]).tolist()
-    return [*effects, [tau.quantile(0.5), sd, tau.quantile(0.025), tau.quantile(0.975)]]
+    return [*effects, [learnt.quantile(0.5), sd, learnt.quantile(0.025), learnt.quantile(0.975)]]
 
 
-def table(networks: int) -> pd.DataFrame:
+def table(networks: int, tau: float) -> pd.DataFrame:
     """Return a row for every effect, over many networks."""
     with ProcessPoolExecutor(2) as pool:
-        found = np.array(list(pool.map(fitted, range(networks), chunksize=25)))
-    truth = np.array(list(true_effects().values()))
+        job = partial(fitted, tau=tau)
+        found = np.array(list(pool.map(job, range(networks), chunksize=25)))
+    truth = np.array(list(true_effects(tau).values()))
     estimate, sd, lower, upper = np.moveaxis(found, 2, 0)
     coverage = np.mean((lower <= truth) & (truth <= upper), axis=0)
     return pd.DataFrame(
@@ -113,7 +115,7 @@ def table(networks: int) -> pd.DataFrame:
             "coverage": coverage,
             "error": np.sqrt(coverage * (1 - coverage) / networks),
         },
-        index=list(true_effects()),
+        index=list(true_effects(tau)),
     )
 
 
@@ -123,15 +125,16 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=1000)
     parser.add_argument("--write", action="store_true", help="write results/components.md")
     asked = parser.parse_args()
-    found = table(asked.networks)
+    found = {tau: table(asked.networks, tau) for tau in TAUS}
+    tables = "\n\n".join(part.round(4).to_string() for part in found.values())
     network = trials()
     arms = network.arms["treatment"].value_counts().to_string(header=False)
-    text = f"{found.round(4).to_string()}\n\narms of {asked.networks} networks of "
-    text += f"{len(network.trials)} trials:\n{arms}"
+    told = f"{asked.networks} networks of {len(network.trials)} trials for each true tau; arms:"
+    text = f"{tables}\n\n{told}\n{arms}"
     print(text)
     if asked.write:
         results.write("components", __doc__, text)
-    off = found[~found["coverage"].between(0.93, 0.97)]
+    off = found[TAUS[0]].query("coverage < 0.93 or coverage > 0.97")
     if len(off):
         sys.exit(f"Coverage is not between 0.93 and 0.97:\n{off}")
 

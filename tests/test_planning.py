@@ -128,6 +128,17 @@ def test_a_plan_is_a_value_that_survives_a_pickle() -> None:
     assert copy.measure == "MD"
 
 
+def test_the_reference_leads_to_the_stated_level_whichever_it_is() -> None:
+    network = plan(OR, reference="B")
+    model = nma.Model(heterogeneity=nma.heterogeneity.Common())
+    levels = {"1": 0.3, "2": 0.6}
+    truth = nma.simulate(network, model, truth={"B vs A": 0.7}, seed=1, reference_level=levels)[1]
+    found = truth.arms.set_index(["treatment", "study"])["level"]
+    logit = {study: np.log(risk / (1 - risk)) for study, risk in levels.items()}
+    assert found["B"].to_dict() == pytest.approx(logit)
+    assert found["A"].to_dict() == pytest.approx({s: x - 0.7 for s, x in logit.items()})
+
+
 def test_a_larger_trial_gives_a_narrower_interval() -> None:
     """Widths of 95% intervals of a single two-arm comparison: 2 x 1.96 root(2 sd^2 / n)."""
     widths = []
