@@ -223,6 +223,8 @@ def test_trials_of_means_and_of_contrasts_are_simulated_together() -> None:
     made, truth = nma.simulate(both, truth={**PAIRS, "tau": 0.1}, seed=1)
     assert truth.arms["trial_level"].isna().tolist() == [False] * 4 + [True] * 2
     assert set(truth.trial_levels) == {"trial 00000", "trial 00001"}
+    stated = nma.simulate(both, truth={**PAIRS, "tau": 0.1}, seed=1, trial_levels=2.0).truth
+    assert stated.trial_levels == {"trial 00000": 2.0, "trial 00001": 2.0}
     assert nma.fit(made).draws.moments is not None
 
 

@@ -119,13 +119,13 @@ def test_deviations_are_drawn_from_their_scale_given_those_that_are_stated() -> 
     """Jackson's deviations: of one design, with correlation 1/2 and sd tau_w."""
     model = nma.Model(nma.structures.RandomInconsistency(CONSISTENCY))
     names = [f"{name} vs A in A : B : C" for name in "BC"]
-    drawn = [values({**FULL, "tau_w": 0.4}, model, seed) for seed in range(400)]
+    drawn = [values({**FULL, "tau_w": 0.4}, model, seed) for seed in range(300)]
     found = np.array([[one[name] for name in names] for one in drawn])
     L = np.linalg.cholesky(0.4**2 / 2 * (np.eye(2) + 1))
     squares = np.linalg.solve(L, found.T)
     assert stats.kstest((squares**2).sum(axis=0), stats.chi2(2).cdf).pvalue > ALARM
-    assert abs(np.corrcoef(found.T)[0, 1] - 0.5) < BOUND * 0.75 / np.sqrt(400)
-    told = [values({**FULL, "tau_w": 0.4, names[0]: 0.6}, model, seed) for seed in range(400)]
+    assert abs(np.corrcoef(found.T)[0, 1] - 0.5) < BOUND * 0.75 / np.sqrt(300)
+    told = [values({**FULL, "tau_w": 0.4, names[0]: 0.6}, model, seed) for seed in range(300)]
     assert {one[names[0]] for one in told} == {0.6}
     left = np.array([one[names[1]] for one in told])
     assert stats.kstest(left, stats.norm(0.3, 0.4 * np.sqrt(0.75)).cdf).pvalue > ALARM
@@ -233,6 +233,24 @@ def test_a_posterior_of_categories_lends_its_cut_points() -> None:
     points = outcome.cut_points_at(drawn["auxiliary"].to_numpy()[here][0])
     distances = [truth.values["some to much"], truth.values["much to most"]]
     np.testing.assert_allclose(np.diff(points), distances, rtol=1e-12)
+
+
+def test_its_own_trials_keep_what_the_posterior_says_of_their_designs() -> None:
+    """Deviations of designs act in the posterior's trials, and not in trials that are new."""
+    structure = nma.structures.RandomInconsistency(MODEL.structure, tau_w=HalfNormal(1))
+    posterior = nma.fit(LOOP, replace(MODEL, structure=structure))
+    again = replace(LOOP, caption="the same trials")
+    own = nma.simulate(again, truth=posterior, seed=1).truth
+    arms = own.arms[own.arms["study"] == "3"].set_index("treatment")["relative"]
+    consistent = own.values["C vs A"] - own.values["B vs A"]
+    deviation = own.values["C vs B in B : C"]
+    assert arms["C"] - arms["B"] == pytest.approx(consistent + deviation)
+    outcome = LOOP.sources[0].outcome
+    frame = {"study": "new", "treatment": ["C", "B"], "se": 0.1}
+    new = nma.planned(frame, study="study", treatment="treatment", outcome=outcome)
+    other = nma.simulate(new, truth=posterior, seed=1, reference_level=0).truth
+    arms = other.arms.set_index("treatment")["relative"]
+    assert arms["C"] - arms["B"] == pytest.approx(consistent)
 
 
 def test_a_planned_trial_is_drawn_from_what_is_known_so_far() -> None:
