@@ -54,7 +54,7 @@ def require_covariance(x: NDArray[np.float64], mean: Any, covariance: NDArray[np
     n, size = x.shape
     error = np.sqrt(np.diag(covariance) / n)
     assert (np.abs(x.mean(axis=0) - mean) < BOUND * error).all()
-    found, variance = np.cov(x.T), np.diag(covariance)
+    found, variance = np.atleast_2d(np.cov(x.T)), np.diag(covariance)
     spread = np.sqrt((covariance**2 + np.outer(variance, variance)) / (n - 1))
     assert (np.abs(found - covariance) < BOUND * spread).all()
     assert size == len(covariance)

@@ -14,13 +14,13 @@ import nma
 import own_models
 from nma.errors import ModelError
 from nma.priors import HalfNormal, LogT, Normal, Uniform
-from nma.truths import draw
+from nma.problem import Parameters, Scale
+from nma.truths import Unknown, draw, stated
+from simulated import ALARM, require_covariance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ALARM = 1e-6
-BOUND = float(stats.norm.isf(ALARM / 2))
 LOOP = own_models.loop()
 CONSISTENCY = nma.structures.Consistency()
 MODEL = nma.Model(
@@ -115,20 +115,35 @@ def test_a_network_and_not_its_frame_is_simulated() -> None:
         nma.simulate(frame, truth="prior", seed=1)
 
 
-def test_deviations_are_drawn_from_their_scale_given_those_that_are_stated() -> None:
-    """Jackson's deviations: of one design, with correlation 1/2 and sd tau_w."""
-    model = nma.Model(nma.structures.RandomInconsistency(CONSISTENCY))
-    names = [f"{name} vs A in A : B : C" for name in "BC"]
-    drawn = [values({**FULL, "tau_w": 0.4}, model, seed) for seed in range(300)]
-    found = np.array([[one[name] for name in names] for one in drawn])
-    L = np.linalg.cholesky(0.4**2 / 2 * (np.eye(2) + 1))
-    squares = np.linalg.solve(L, found.T)
-    assert stats.kstest((squares**2).sum(axis=0), stats.chi2(2).cdf).pvalue > ALARM
-    assert abs(np.corrcoef(found.T)[0, 1] - 0.5) < BOUND * 0.75 / np.sqrt(300)
-    told = [values({**FULL, "tau_w": 0.4, names[0]: 0.6}, model, seed) for seed in range(300)]
-    assert {one[names[0]] for one in told} == {0.6}
-    left = np.array([one[names[1]] for one in told])
-    assert stats.kstest(left, stats.norm(0.3, 0.4 * np.sqrt(0.75)).cdf).pvalue > ALARM
+def pairs_of_deviations(count: int) -> Unknown:
+    """Pairs of deviations with correlation 1/2, all multiplied by tau_w."""
+    block = 0.5 * (np.eye(2) + 1)
+    scale = Scale("tau_w", HalfNormal(1))
+    names = tuple(f"{name}{k}" for k in range(count) for name in "bc")
+    parameters = Parameters(
+        names,
+        np.zeros(2 * count),
+        np.kron(np.eye(count), block).astype(np.float64),
+        ("tau_w",) * 2 * count,
+        (scale,),
+    )
+    return Unknown(parameters, (scale,), {}, ("A", "B"), lambda *_: np.zeros(2 * count))
+
+
+def test_deviations_are_drawn_from_their_scale() -> None:
+    told = stated(pairs_of_deviations(1000), {"tau_w": 0.4}, np.random.default_rng(1))
+    found = np.array(list(told.values())[:-1]).reshape(-1, 2)
+    require_covariance(found, np.zeros(2), 0.4**2 / 2 * (np.eye(2) + 1))
+
+
+def test_deviations_are_drawn_given_those_that_are_stated() -> None:
+    """c given b = 0.6 is normal about half of it, with three quarters of the variance."""
+    known = {f"b{k}": 0.6 for k in range(1000)}
+    truth = {**known, "tau_w": 0.4}
+    told = stated(pairs_of_deviations(1000), truth, np.random.default_rng(1))
+    assert {name: told[name] for name in known} == known
+    found = np.array([[told[f"c{k}"]] for k in range(1000)])
+    require_covariance(found, [0.3], np.array([[0.75 * 0.4**2]]))
 
 
 def test_without_inconsistency_deviations_are_zero() -> None:
