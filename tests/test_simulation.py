@@ -188,6 +188,25 @@ class Simulable(own_models.Responders):
         return {"r": rng.binomial(rows["n"].astype(int), 1 / (1 + np.exp(-levels[:, 0]))) + 0.0}
 
 
+class AtTwo(own_models.Regression):
+    """Says at which age effects are told."""
+
+    def resolve(self, network: nma.Network) -> AtTwo:
+        return self
+
+    def covariates(self, network: nma.Network) -> dict[str, object]:
+        return {"age": 2.0}
+
+
+def test_an_effect_between_treatments_is_stated_where_the_structure_tells_effects() -> None:
+    network = own_models.loop(age=list(np.linspace(-1, 1, 11)))
+    base = nma.structures.Consistency(nma.priors.Normal(0, 10))
+    model = nma.Model(AtTwo(base, "age", "B", 10.0), nma.heterogeneity.Common())
+    told = {"B vs A": -0.5, "C vs B": 1.8, "age": 0.4}
+    values = nma.simulate(network, model, truth={**told, "A vs B": 1.3}, seed=1).truth.values
+    assert values["C vs A"] == pytest.approx(-0.5 + 1.8 - 2 * 0.4)
+
+
 def test_an_outcome_of_a_users_own_is_simulated_once_it_can_draw() -> None:
     truth = {**PAIRS, "tau": 0.2}
     with pytest.raises(ModelError, match="Responders cannot be simulated: it has no awaited, nui"):
