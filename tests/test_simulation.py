@@ -65,6 +65,8 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others() -> None:
     made = [rows_of(nma.simulate(network, truth=truth, seed=s).network)["events"] for s in seeds]
     assert made[0].equals(made[1])
     assert not any(a.equals(b) for a, b in combinations(made[1:], 2))
+    drawn = [nma.simulate(network, truth="prior", seed=s).truth.values["tau"] for s in seeds]
+    assert len(set(drawn)) == 4
 
 
 def test_the_order_of_rows_changes_only_their_order() -> None:
