@@ -84,9 +84,9 @@ def _has_trials(home: Network, network: Network) -> bool:
 
 
 def _where(model: Model, home: Network, outside: pd.DataFrame) -> pd.DataFrame:
-    """Return arms at the covariates that effects are told at: the structure's, or of all arms."""
+    """Return the arms, at the covariates at which the structure tells effects."""
     told = getattr(model.structure, "covariates", None)
-    return outside.iloc[:1].assign(**told(home)) if told else outside
+    return outside.assign(**told(home)) if told else outside
 
 
 def _relative(levels: Any, where: pd.DataFrame, treatment: str, comparator: str) -> Any:
