@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from scipy import stats
 
 import nma
@@ -57,6 +58,18 @@ def test_the_network_of_what_is_simulated_is_fitted_not_the_pair() -> None:
     with pytest.raises(ModelError, match=r"this is a Simulated: give its `.network`"):
         nma.fit(pair)
     assert repr(pair.truth) == "<Truth: vaccinated vs unvaccinated = 0, tau = 0.1>"
+
+
+def test_every_table_and_figure_says_that_it_is_simulated() -> None:
+    network = nma.datasets.network("parkinson")
+    truth = {f"{t} vs placebo": -0.5 for t in network.treatments if t != "placebo"}
+    posterior = nma.fit(nma.simulate(network, truth={**truth, "tau": 0.2}, seed=1).network)
+    for verb in (nma.summary, nma.league_table, nma.effect_table, nma.sucra, nma.p_best):
+        assert "Simulated: drawn by nma.simulate" in verb(posterior).caption
+    assert "Simulated" in nma.checks.node_splitting(posterior).caption
+    for plot in (nma.plots.forest, nma.plots.rankogram):
+        figure = plot(posterior).figure
+        assert "Simulated" in " ".join(text.get_text() for text in figure.findobj(Text))
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others() -> None:
