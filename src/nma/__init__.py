@@ -26,8 +26,8 @@ from nma.fitting import fit as fit
 from nma.incremental import incremental_effects as incremental_effects
 from nma.model import Model as Model
 from nma.network import Network as Network
-from nma.points import in_points as in_points
 from nma.parameters import parameter_table as parameter_table
+from nma.points import in_points as in_points
 from nma.posterior import Posterior as Posterior
 from nma.posterior import at as at
 from nma.prior_predictive import prior_predictive as prior_predictive

@@ -141,7 +141,8 @@ def _combinations(inside: Inside, to: Sequence[str] | None) -> list[str]:
         return list(treatments)
     faults = [fault for name in dict.fromkeys(to) for fault in _unknown(inside, str(name))]
     if faults:
-        raise ModelError(" ".join(faults))
+        message = f"{' '.join(faults)} Components: {', '.join(map(repr, inside.names))}."
+        raise ModelError(message)
     known = set(treatments)
     names = (str(name) for name in to)
     return list(dict.fromkeys(n if n in known else _named(inside, n) for n in names))
