@@ -39,6 +39,7 @@ VERBS: dict[str, Any] = {
     "design_by_treatment": nma.plots.design_by_treatment,
     "net_heat": nma.plots.net_heat,
     "node_splitting": nma.plots.node_splitting,
+    "components": nma.plots.components,
 }
 CHECKED: dict[str, Any] = {
     "prior_sensitivity": nma.checks.prior_sensitivity,
@@ -103,9 +104,19 @@ def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
     """Return what a verb draws, of one posterior."""
     if verb in CHECKED:
         return (CHECKED[verb](posterior),)
+    if verb == "components":
+        return (of_components(posterior),)
     if verb == "dev_dev":
         return nma.fit(posterior.network, COMMON), posterior
     return (posterior.network if verb == "network" else posterior,)
+
+
+def of_components(posterior: nma.Posterior) -> nma.Posterior:
+    """Return the same trials with a component for each treatment but the reference."""
+    network = posterior.network
+    structure = nma.structures.Components(separator=" + ", inactive=network.reference)
+    fitted = nma.fit(network, nma.Model(structure), engine=posterior.engine)
+    return replace(fitted, draws=replace(fitted.draws, faults=posterior.draws.faults))
 
 
 def svg(ax: Any) -> str:
@@ -152,6 +163,9 @@ def test_every_name_is_in_the_picture_as_text(ask: Ask, verb: str, kind: str) ->
     texts = [node.text or "" for node in root.iter("{http://www.w3.org/2000/svg}text")]
     together = "".join("".join(texts).split())
     names = ask("forest", kind)[0].treatments
+    if verb == "components":  # what is inactive adds nothing
+        names = tuple(VERBS[verb].marks(*ask(verb, kind)).index)
+        assert len(names) == len(ask("forest", kind)[0].treatments) - 1
     if verb in {"design_by_treatment", "net_heat"}:  # those that can disagree
         names = " : ".join(VERBS[verb].marks(*ask(verb, kind))["design"]).split(" : ")
         assert len(set(names)) > 2
@@ -370,6 +384,7 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "design_by_treatment": "Q",
         "net_heat": "flow",
         "node_splitting": "estimate",
+        "components": "text",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)

@@ -191,15 +191,13 @@ def _factors(
     posterior: Posterior,
     found: Mapping[float, float],
     prior: Normal | None,
-    *,
-    told: bool,
     deviating: bool,
 ) -> list[str]:
     if not is_credible(posterior):
         return ["No Bayes factor: least squares has no prior."]
     if prior is None:
         return ["No Bayes factor: the engine tells no evidence."]
-    if told and not deviating:
+    if not deviating:
         return ["No Bayes factor: no treatment has two components."]
     if prior.sd not in found:
         return []
@@ -233,7 +231,7 @@ def _left_out(own: Fit | None, full: Fit | None) -> list[str]:
     more = f" and {len(full.alone) - 5} more" if len(full.alone) > 5 else ""
     listed = ", ".join(map(shortened, full.alone[:5]))
     said = (
-        f"elpd: without {listed}{more} the other trials do not connect its treatments, so the full "
+        f"elpd: the trials left do not connect the treatments of {listed}{more}, so that the full "
         "network predicts it by its prior, whose width counts against it."
     )
     return [*dict.fromkeys(doubts), said]
