@@ -18,6 +18,7 @@ from nma.estimates import (
     exact_through,
     interval_words,
     is_credible,
+    located,
     require_level,
     sampled,
 )
@@ -192,7 +193,7 @@ def absolute_table(
         cells,
         index=pd.Index(posterior.treatments, name="treatment"),
         digits=dict.fromkeys(cells, digits) | {"mcse": digits + 2},
-        caption=captioned(posterior, _caption(posterior, base, level)),
+        caption=captioned(posterior, located(posterior, _caption(posterior, base, level))),
         notes=_notes(posterior, base, found),
     )
 

@@ -16,6 +16,7 @@ from nma.estimates import (
     direction,
     estimates,
     interval_words,
+    located,
     meanings,
     ordered_pairs,
     positions,
@@ -221,7 +222,10 @@ def effect_table(
         digits=dict.fromkeys((*columns, "mean", "sd"), digits) | {"mcse": digits + 2},
         probabilities=["p_better"],
         unprinted=[] if posterior.network.ratio else ["mean"],
-        caption=captioned(posterior, _effects_caption(posterior, level, predictive=predictive)),
+        caption=captioned(
+            posterior,
+            located(posterior, _effects_caption(posterior, level, predictive=predictive)),
+        ),
         notes=(*meanings(posterior), *briefly(posterior)),
     )
 
@@ -275,9 +279,12 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
         columns=names,
         caption=captioned(
             posterior,
-            f"League table: {posterior.network.measure} of row versus column with "
-            f"{interval_words(posterior, level)}s; "
-            f"{direction(posterior, 'the row')}.",
+            located(
+                posterior,
+                f"League table: {posterior.network.measure} of row versus column with "
+                f"{interval_words(posterior, level)}s; "
+                f"{direction(posterior, 'the row')}.",
+            ),
         ),
         notes=briefly(posterior),
     )

@@ -33,6 +33,7 @@ __all__ = [
     "functions",
     "interval_words",
     "is_credible",
+    "located",
     "meanings",
     "ordered_pairs",
     "positions",
@@ -90,8 +91,12 @@ def scale_name(posterior: Posterior) -> str:
 
 def captioned(posterior: Posterior, text: str) -> str:
     """Return a caption that first says if the fit is poor, and last what the data are."""
-    parts = (posterior.poor, text, posterior.conditions, posterior.network.caption)
-    return " ".join(part for part in parts if part)
+    return " ".join(part for part in (posterior.poor, text, posterior.network.caption) if part)
+
+
+def located(posterior: Posterior, text: str) -> str:
+    """Return a text on effects, followed by the values of the covariates that they are at."""
+    return f"{text} {posterior.conditions}".rstrip()
 
 
 def interval_words(posterior: Posterior, level: float) -> str:

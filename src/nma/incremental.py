@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nma.errors import ModelError, nearest, require_several, shortened
-from nma.estimates import direction, functions, interval_words, require_level
+from nma.estimates import direction, functions, interval_words, located, require_level
 from nma.least_squares import estimable
 from nma.parameters import reported, undetermined
 from nma.posterior import at
@@ -104,8 +104,11 @@ def incremental_effects(
         functions(asked, contrasts, level),
         index=pd.MultiIndex.from_tuples(rows, names=["component", "added to"]),
         more={"told": told, "tested": [one.tested for one in increments]},
-        caption=f"What a component adds, {asked.network.measure} with "
-        f"{interval_words(asked, level)}s; {direction(asked, 'adding it')}.",
+        caption=located(
+            asked,
+            f"What a component adds, {asked.network.measure} with "
+            f"{interval_words(asked, level)}s; {direction(asked, 'adding it')}.",
+        ),
         notes=[
             *_assumed(rows, contrasts),
             *undetermined(asked, [f"{c} added to {t}" for c, t in rows], told),

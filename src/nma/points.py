@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from nma.effects import effect_table
 from nma.errors import ModelError, nearest, shown
-from nma.estimates import briefly, captioned, interval_words, meanings
+from nma.estimates import briefly, captioned, interval_words, located, meanings
 from nma.instruments import Instrument, ReferenceSD, find, named
 from nma.tables import Table, decimals
 
@@ -111,7 +111,9 @@ def in_points(
         points,
         digits=dict.fromkeys(("estimate", "lower", "upper", "sd"), digits) | {"mcse": digits + 2},
         probabilities=["p_better"],
-        caption=captioned(posterior, _caption(posterior, scale.reference, level)),
+        caption=captioned(
+            posterior, located(posterior, _caption(posterior, scale.reference, level))
+        ),
         notes=(
             *_notes(scale.instrument),
             *_beyond(points, scale.instrument),

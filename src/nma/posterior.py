@@ -244,11 +244,10 @@ def at(
     elif treatments is None and "label" in before:
         asked["label"] = before["label"].tolist()
     _require_distinct(list(asked.get("label", asked["treatment"])))
-    told = unseen(network, structure, asked)
-    notices = tuple(text for text in posterior.notices if not text.startswith(UNSEEN))
-    found = replace(posterior, targets=asked, notices=(*told, *notices))
+    found = replace(posterior, targets=asked)
     found.levels  # noqa: B018  refuse now what has no level
-    return found
+    notices = tuple(text for text in posterior.notices if not text.startswith(UNSEEN))
+    return replace(found, notices=(*unseen(network, structure, asked), *notices))
 
 
 def _is_several(value: Any) -> bool:

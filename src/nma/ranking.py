@@ -13,6 +13,7 @@ from nma.estimates import (
     attributes,
     captioned,
     is_credible,
+    located,
     prior_driven,
     replicate_error,
     require_level,
@@ -360,7 +361,8 @@ def _exact_wins(moments: Moments, levels: NDArray[np.float64], better: str) -> N
 def _caption(posterior: Posterior, text: str) -> str:
     network = posterior.network
     of = "" if is_credible(posterior) else "; sampling distribution of the estimates"
-    return captioned(posterior, f"{text} ({network.measure}, {network.better} is better{of}).")
+    said = f"{text} ({network.measure}, {network.better} is better{of})."
+    return captioned(posterior, located(posterior, said))
 
 
 def _cautions(posterior: Posterior, poth: float) -> list[str]:

@@ -145,8 +145,8 @@ def _covariates(
     network: Network, structure: Structure, targets: pd.DataFrame
 ) -> Iterator[tuple[str, Any]]:
     """Yield the covariates that are numbers, with the values asked about."""
-    for name in structure.covariates(network):
-        if name in targets and pd.api.types.is_numeric_dtype(network.table[name]):
+    for name, value in structure.covariates(network).items():
+        if name in targets and not isinstance(value, str):
             yield name, targets[name]
 
 

@@ -18,6 +18,7 @@ from nma.estimates import (
     exact_through,
     interval_words,
     is_credible,
+    located,
     meanings,
     require_level,
     sampled,
@@ -124,7 +125,7 @@ def standardised_table(
         digits=dict.fromkeys(cells, digits) | {"mcse": digits + 2},
         probabilities=["p_better"],
         unprinted=[] if how.ratio else ["mean"],
-        caption=captioned(posterior, _caption(posterior, base, how, level)),
+        caption=captioned(posterior, located(posterior, _caption(posterior, base, how, level))),
         notes=[*_notes(posterior, base), *meanings(posterior), *briefly(posterior)],
     )
 

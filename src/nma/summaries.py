@@ -17,6 +17,7 @@ from nma.estimates import (
     functions,
     interval_words,
     is_credible,
+    located,
     meanings,
     ordered_pairs,
     positions,
@@ -98,8 +99,11 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
         pd.concat([effects, scales]) if len(scales) else effects,
         caption=captioned(
             posterior,
-            f"{scale_name(posterior)} with {interval_words(posterior, level)}s; "
-            f"{posterior.network.better} is better.",
+            located(
+                posterior,
+                f"{scale_name(posterior)} with {interval_words(posterior, level)}s; "
+                f"{posterior.network.better} is better.",
+            ),
         ),
         notes=(*undefined, *_notes(posterior, pairs, numbers)),
         digits=dict.fromkeys(effects.columns.drop("p_better"), decimals(found.sd)),

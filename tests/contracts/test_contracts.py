@@ -38,6 +38,8 @@ ARMS = pd.DataFrame(
         "years": [10.5, 12.0, 41.0, 40.0, 39.5, 6.0, 7.0],
         "score": [5.0, 4.0, 6.1, 5.5, 5.2, 4.4, 4.9],
         "scale": ["NRS", "NRS", "PSFS", "PSFS", "PSFS", "NRS", "NRS"],
+        "size": [1.0, 1.0, 2.0, 2.0, 2.0, 4.0, 4.0],
+        "place": ["ward", "ward", "home", "home", "home", "ward", "ward"],
     }
 )
 PAIRS = pd.DataFrame(
@@ -48,6 +50,8 @@ PAIRS = pd.DataFrame(
         "md": [0.4, 0.5, 0.7, -0.1],
         "se": [0.33, 0.22, 0.23, 0.4],
         "base": 0.14,
+        "size": [1.0, 2.0, 2.0, 4.0],
+        "place": ["ward", "home", "home", "ward"],
         "n1": [25, 38, 41, 15],
         "n2": [20, 40, 40, 12],
         "hr": [1.49, 1.65, 2.01, 0.9],
@@ -91,13 +95,21 @@ OUTCOMES: dict[str, Outcome] = {
     "Rate, normal": RATE.as_normal(),
 }
 CONSISTENCY = nma.structures.Consistency()
+BY_SIZE = nma.structures.Regression(CONSISTENCY, "size", control="A")
 STRUCTURES: dict[str, Structure] = {
+    "Classes": nma.structures.Classes(classes={"A": "A", "B": "active", "C": "active"}),
+    "Classes, common": nma.structures.Classes(
+        classes={"A": "A", "B": "active", "C": "active"}, within="common"
+    ),
     "Components": nma.structures.Components(separator=" + "),
     "Consistency": CONSISTENCY,
     "DesignByTreatment": nma.structures.DesignByTreatment(CONSISTENCY),
     "NodeSplit": nma.structures.NodeSplit(CONSISTENCY, "A", "C"),
     "NodeSplit, baseline": nma.structures.NodeSplit(CONSISTENCY, "A", "C", multiarm="baseline"),
     "RandomInconsistency": nma.structures.RandomInconsistency(CONSISTENCY),
+    "Regression": BY_SIZE,
+    "Regression, exchangeable": dataclasses.replace(BY_SIZE, interactions="exchangeable"),
+    "Regression, by name": dataclasses.replace(BY_SIZE, covariate="place"),
     "UnrelatedMeans": nma.structures.UnrelatedMeans(),
     "UnrelatedMeans, over a base": nma.structures.UnrelatedMeans(base=CONSISTENCY),
 }

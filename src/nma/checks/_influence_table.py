@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import pandas as pd
 
-from nma.estimates import briefly, captioned, interval_words, scale_name
+from nma.estimates import briefly, captioned, interval_words, located, scale_name
 from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ def tabulated(
         cells,
         index=index,
         columns=COLUMNS,
-        caption=captioned(posterior, _caption(posterior, found, against, level)),
+        caption=captioned(
+            posterior, located(posterior, _caption(posterior, found, against, level))
+        ),
         digits=dict.fromkeys(NUMBERS, digits) | {"mcse": 4},
     )
     table.notes = (

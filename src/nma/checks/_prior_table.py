@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import pandas as pd
 
-from nma.estimates import briefly, captioned, interval_words, scale_name
+from nma.estimates import briefly, captioned, interval_words, located, scale_name
 from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def tabulated(
         [row[2:] for row in rows],
         index=pd.MultiIndex.from_tuples([row[:2] for row in rows], names=["quantity", "prior"]),
         columns=[*NUMBERS, "p_best", "sucra", "mcse"],
-        caption=captioned(posterior, _caption(posterior, found, pairs[0][1], level)),
+        caption=captioned(
+            posterior, located(posterior, _caption(posterior, found, pairs[0][1], level))
+        ),
         notes=[
             *found.notices,
             *_moves(done, pairs, digits),

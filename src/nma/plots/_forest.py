@@ -15,7 +15,7 @@ from nma.instruments import Instrument
 from nma.plots._axis import numeral
 from nma.plots._figure import figure
 from nma.plots._forest_drawing import draw, same
-from nma.plots._text import interval_name, require_posterior, scale_interval, words
+from nma.plots._text import effect_words, interval_name, require_posterior, scale_interval
 from nma.points import KNOWN_SD, in_points
 from nma.summaries import summary
 from nma.tables import Table, decimals, interval
@@ -66,7 +66,7 @@ def marks(
         raise ModelError(message)
     found = pd.DataFrame(table).droplevel("comparator")
     names = _order(posterior, found, against, order)
-    told = words(posterior, "") | {"comparator": against, "level": level}
+    told = effect_words(posterior, "") | {"comparator": against, "level": level}
     if instrument is not None:
         points = in_points(
             posterior, instrument, reference_sd=reference_sd, comparators=[against], level=level

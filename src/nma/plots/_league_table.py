@@ -16,6 +16,7 @@ from nma.plots._canvas import finished, sheet
 from nma.plots._figure import figure
 from nma.plots._style import BODY, DARK, DEEP, INK, PALE, SMALL, WORSE, styled
 from nma.plots._text import (
+    effect_words,
     extent,
     fitted,
     foot,
@@ -25,7 +26,6 @@ from nma.plots._text import (
     interval_name,
     require_posterior,
     told,
-    words,
 )
 from nma.ranking import sucra
 from nma.tables import Table, decimals, interval, rounded
@@ -104,7 +104,7 @@ def marks(posterior: Posterior, *, level: float = 0.95) -> Table:
         caption=table.caption,
         digits=table.digits,
     )
-    result.attrs = {**words(posterior, _sentence(posterior, level)), "level": level}
+    result.attrs = {**effect_words(posterior, _sentence(posterior, level)), "level": level}
     return result
 
 

@@ -15,6 +15,7 @@ from nma.plots._figure import figure
 from nma.plots._style import BETTER, BODY, DARK, INK, SMALL, styled
 from nma.plots._text import (
     SPACING,
+    effect_words,
     extent,
     fitted,
     foot,
@@ -23,7 +24,6 @@ from nma.plots._text import (
     head_lines,
     require_posterior,
     told,
-    words,
 )
 from nma.ranking import rank_probabilities, sucra
 from nma.tables import Table
@@ -91,7 +91,7 @@ def marks(posterior: Posterior) -> Table:
         caption="Probability of every rank; 1 is best.",
     )
     network = posterior.network
-    found.attrs = words(
+    found.attrs = effect_words(
         posterior,
         f"Rank 1 is best; from the best SUCRA to the worst. SUCRA is the mean height of the line "
         f"before the last rank. {network.measure}, {network.better} is better.",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "design_label",
+    "effect_words",
     "extent",
     "fitted",
     "foot",
@@ -163,6 +164,12 @@ def words(posterior: Posterior, text: str) -> dict[Hashable, Any]:
     data = " ".join([*prior_driven(posterior), posterior.network.caption]).rstrip()
     own = {"poor": posterior.poor, "interval": interval_name(posterior), "data": data}
     return network_words(posterior.network, text) | own
+
+
+def effect_words(posterior: Posterior, text: str) -> dict[Hashable, Any]:
+    """Return what a picture of effects says: also at which values of covariates they are."""
+    told = words(posterior, text)
+    return told | {"data": f"{posterior.conditions} {told['data']}".strip()}
 
 
 def network_words(network: Network, text: str) -> dict[Hashable, Any]:

@@ -88,8 +88,8 @@ def components_inside(structure: Structure, network: Network) -> Inside:
     structure : Structure
         It, or what it wraps as its ``base``, tells combinations of components.
     network : Network
-        The evidence. A wrapper that asks its base about another network, such as one of classes,
-        tells it by ``base_network(network)``.
+        The evidence. A wrapper that asks its base about another network, such as ``Classes`` about
+        one of classes, tells it by ``grouped(network)``.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def components_inside(structure: Structure, network: Network) -> Inside:
                 "nma.structures.Components makes one of the parts of treatments."
             )
             raise ModelError(message)
-        network = inner.base_network(network) if hasattr(inner, "base_network") else network
+        network = inner.grouped(network) if hasattr(inner, "grouped") else network
         inner = base
     return Inside(structure, inner, network)
 
