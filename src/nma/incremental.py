@@ -204,4 +204,4 @@ def _assumed(rows: Sequence[tuple[str, str]], contrasts: NDArray[np.float64]) ->
             "additivity, and nma.checks.additivity asks whether the trials agree."
         )
         return [said]
-    return ["What a component adds differs by the components that it interacts with."]
+    return ["What a component adds differs by what it is added to."]

@@ -98,9 +98,7 @@ def tabulated(
         notes=[
             *notes,
             *_verdict(next(iter(models)), rows[DIFFERENCE], whole),
-            *_factors(
-                posterior, bayes_factors, prior, told=here.df > whole.df, deviating=deviating
-            ),
+            *(_factors(posterior, bayes_factors, prior, deviating) if here.df > whole.df else []),
             *_unconnected(connected),
             *_left_out(own, full),
             *briefly(posterior),

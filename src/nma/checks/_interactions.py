@@ -260,6 +260,8 @@ def _verdict(numbers: pd.DataFrame, without: CommonEffect) -> list[str]:
         return ["No treatment has two components that could interact: nothing was added."]
     base = f"Without any of these, Q = {without.Q:.2f} on {without.df} df."
     p = numbers["p"].dropna()
+    if p.empty:
+        return [base]
     low = p[p < 0.05].sort_values()
     named = ", ".join(f"{name} ({probability(value)})" for name, value in low.items())
     said = (
