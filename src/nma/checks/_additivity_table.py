@@ -227,9 +227,10 @@ def _left_out(own: Fit | None, full: Fit | None) -> list[str]:
     if full is None or not full.alone:
         return list(dict.fromkeys(doubts))
     more = f" and {len(full.alone) - 5} more" if len(full.alone) > 5 else ""
-    listed = ", ".join(map(shortened, full.alone[:5]))
+    first = "each of " * (len(full.alone) > 1)
+    listed = first + ", ".join(map(shortened, full.alone[:5]))
     said = (
-        f"elpd: the trials left do not connect the treatments of {listed}{more}, so that the full "
+        f"elpd: {listed}{more}, left out, leaves its treatments unconnected, so that the full "
         "network predicts it by its prior, whose width counts against it."
     )
     return [*dict.fromkeys(doubts), said]
