@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,11 +15,14 @@ from nma.errors import ModelError
 from nma.priors import Fixed
 from nma.structures import Classes, Components, NodeSplit, Regression
 
+parameter_table: Any = nma.parameter_table
+incremental_effects: Any = nma.incremental_effects
+
 
 def test_without_interactions_a_component_adds_the_same_to_everything() -> None:
     posterior = additive()
-    table = nma.incremental_effects(posterior)
-    alone = nma.parameter_table(posterior)
+    table = incremental_effects(posterior)
+    alone = parameter_table(posterior)
     rows = {"C": ["E", "usual"], "E": ["C", "usual"]}
     assert table.index.tolist() == [(c, t) for c, to in rows.items() for t in to]
     for component, to in table.index:
@@ -30,7 +35,7 @@ def test_without_interactions_a_component_adds_the_same_to_everything() -> None:
 
 def test_an_increment_is_the_effect_of_the_one_combination_versus_the_other() -> None:
     posterior = additive(interactions=[("E", "C")])
-    table = nma.incremental_effects(posterior, adding=["E"], to=["C"])
+    table = incremental_effects(posterior, adding=["E"], to=["C"])
     asked = nma.at(posterior, treatments=["C", "E + C"])
     effect = nma.effect_table(asked, comparators=["C"]).iloc[0]
     np.testing.assert_allclose(
@@ -40,7 +45,7 @@ def test_an_increment_is_the_effect_of_the_one_combination_versus_the_other() ->
 
 def test_interactions_make_increments_differ_as_by_hand() -> None:
     posterior = additive(heterogeneity=factorial.COMMON, engine=FLAT, interactions=[("E", "C")])
-    table = nma.incremental_effects(posterior, adding=["E"])
+    table = incremental_effects(posterior, adding=["E"])
     (_, E, both), covariance, _ = factorial.least_squares([0, 1, 2])
     assert table.loc[("E", "usual"), "mean"] == pytest.approx(E, abs=1e-12)
     assert table.loc[("E", "C"), "mean"] == pytest.approx(E + both, abs=1e-12)
@@ -53,8 +58,8 @@ def test_interactions_make_increments_differ_as_by_hand() -> None:
 def test_renaming_components_changes_no_number() -> None:
     names = {"E": "b", "C": "z", "usual": "a", "E + C": "z + b"}
     turned = [(names[t], names[c], y, se) for t, c, y, se in FACTORIAL]
-    here = nma.incremental_effects(additive(interactions=[("E", "C")]))
-    there = nma.incremental_effects(additive(turned, reference="a", interactions=[("b", "z")]))
+    here = incremental_effects(additive(interactions=[("E", "C")]))
+    there = incremental_effects(additive(turned, reference="a", interactions=[("b", "z")]))
     for component, to in here.index:
         np.testing.assert_allclose(
             here.loc[(component, to)].astype(float),
@@ -65,35 +70,35 @@ def test_renaming_components_changes_no_number() -> None:
 
 def test_what_no_trial_has_is_marked_and_said() -> None:
     rows = [*FACTORIAL, ("S", "usual", -0.2, 0.2)]
-    table = nma.incremental_effects(additive(rows), adding=["S"])
+    table = incremental_effects(additive(rows), adding=["S"])
     assert table["tested"].to_dict() == {
         ("S", "C"): False, ("S", "E"): False, ("S", "E + C"): False, ("S", "usual"): True,
     }  # fmt: skip
     assert "Extrapolated: no trial has 'C + S', 'E + S', 'C + E + S'" in str(table.notes)
-    told = nma.incremental_effects(additive(rows), adding=["S"], to=["usual"])
+    told = incremental_effects(additive(rows), adding=["S"], to=["usual"])
     assert "Extrapolated" not in str(told.notes)
 
 
 def test_a_combination_goes_by_any_order_and_with_what_is_inactive_in_its_name() -> None:
     rows = [("usual + E", "usual", -0.5, 0.2), ("usual + C + E", "usual", -0.9, 0.2)]
     posterior = additive([*rows, ("usual + C", "usual", -0.3, 0.2)])
-    table = nma.incremental_effects(posterior, adding=["C"], to=["usual", "E"])
+    table = incremental_effects(posterior, adding=["C"], to=["usual", "E"])
     assert table.index.tolist() == [("C", "usual"), ("C", "usual + E")]
     assert table["tested"].all()
     assert "Extrapolated" not in str(table.notes)
-    mixed = nma.incremental_effects(additive(), adding=["E"], to=["C + usual"])
+    mixed = incremental_effects(additive(), adding=["E"], to=["C + usual"])
     assert mixed.index.tolist() == [("E", "C")]
 
 
 def test_the_trials_may_tell_one_increment_and_not_another() -> None:
     common = nma.heterogeneity.Random(Fixed(0.1))
-    table = nma.incremental_effects(additive(APART, heterogeneity=common), to=["usual"])
+    table = incremental_effects(additive(APART, heterogeneity=common), to=["usual"])
     assert table["told"].to_dict() == {
         ("C", "usual"): False, ("E", "usual"): True, ("S", "usual"): False,
     }  # fmt: skip
     assert "do not determine C added to usual, S added to usual" in str(table.notes)
     flat = additive(APART, heterogeneity=factorial.COMMON, engine=FLAT)
-    empty = nma.incremental_effects(flat, to=["usual"])["mean"].isna()
+    empty = incremental_effects(flat, to=["usual"])["mean"].isna()
     assert empty.tolist() == [True, False, True]
 
 
@@ -102,9 +107,9 @@ def test_components_within_a_regression_are_asked_at_the_values_of_its_covariate
     components = Components(separator=" + ", inactive="usual")
     structure = Regression(components, "year", control="usual")
     posterior = nma.fit(made, nma.Model(structure, RANDOM))
-    table = nma.incremental_effects(nma.at(posterior, year=6.0), adding=["E"])
+    table = incremental_effects(nma.at(posterior, year=6.0), adding=["E"])
     assert "At year 6." in table.caption
-    slope = nma.parameter_table(posterior).iloc[-1]["mean"]
+    slope = parameter_table(posterior).iloc[-1]["mean"]
     between = table.loc[("E", "usual"), "mean"] - table.loc[("E", "C"), "mean"]
     assert between == pytest.approx(slope * (6 - 3.5), abs=1e-10)
 
@@ -114,50 +119,50 @@ def test_components_of_classes_are_added_to_classes() -> None:
     of = {"usual": "usual", "E": "move", "walk": "move", "C": "C", "E + C": "move + C"}
     structure = Classes(Components(separator=" + ", inactive="usual"), classes=of)
     posterior = nma.fit(network(rows), nma.Model(structure, RANDOM))
-    table = nma.incremental_effects(posterior)
+    table = incremental_effects(posterior)
     assert table.index.tolist() == [
         ("C", "usual"), ("C", "move"), ("move", "usual"), ("move", "C"),
     ]  # fmt: skip
     assert table["tested"].all()
     assert table.loc[("move", "C"), "mean"] == pytest.approx(
-        nma.parameter_table(posterior).loc["move", "mean"], abs=1e-12
+        parameter_table(posterior).loc["move", "mean"], abs=1e-12
     )
 
 
 def test_every_unknown_name_is_told_at_once_with_the_closest() -> None:
     posterior = additive([*FACTORIAL, ("exercise", "usual", -0.2, 0.2)])
     with pytest.raises(ModelError) as caught:
-        nma.incremental_effects(posterior, adding=["exercize", "usual", "E"])
+        incremental_effects(posterior, adding=["exercize", "usual", "E"])
     assert "'exercize' is not a component of this network. Did you mean 'exercise'?" in str(
         caught.value
     )
     assert "'usual' is inactive and adds nothing." in str(caught.value)
     with pytest.raises(ModelError) as caught:
-        nma.incremental_effects(posterior, to=["E + Q", "usul"])
+        incremental_effects(posterior, to=["E + Q", "usul"])
     assert "'Q' in 'E + Q' is not a component of this network." in str(caught.value)
     assert "'usul' is not a component of this network. Did you mean 'usual'?" in str(caught.value)
 
 
 def test_what_has_the_component_already_is_left_out_and_said() -> None:
     posterior = additive()
-    table = nma.incremental_effects(posterior, adding=["E"], to=["usual", "E + C"])
+    table = incremental_effects(posterior, adding=["E"], to=["usual", "E + C"])
     assert table.index.tolist() == [("E", "usual")]
     assert "Left out: 'E + C' has 'E'." in table.notes
     with pytest.raises(ModelError, match="Nothing is left to add: 'E' has 'E'"):
-        nma.incremental_effects(posterior, adding=["E"], to=["E"])
+        incremental_effects(posterior, adding=["E"], to=["E"])
 
 
 @pytest.mark.parametrize("argument", ["adding", "to"])
 def test_one_name_is_no_list(argument: str) -> None:
     with pytest.raises(ModelError, match=rf"{argument}=\['E'\]"):
-        nma.incremental_effects(additive(), **{argument: "E"})  # type: ignore[arg-type]
+        incremental_effects(additive(), **{argument: "E"})
 
 
 def test_models_without_components_or_without_levels_are_refused() -> None:
     made = network(FACTORIAL)
     with pytest.raises(ModelError, match="has no components: its structure is Consistency"):
-        nma.incremental_effects(nma.fit(made))
+        incremental_effects(nma.fit(made))
     components = Components(separator=" + ", inactive="usual")
     split = nma.fit(made, nma.Model(NodeSplit(components, "usual", "E"), RANDOM))
     with pytest.raises(ModelError, match="no treatment has one level outside its trials"):
-        nma.incremental_effects(split)
+        incremental_effects(split)
