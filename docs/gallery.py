@@ -195,6 +195,8 @@ def additive(folder: Path) -> None:
         structure = nma.structures.Components(separator=" + ", inactive="usual care", **choices)
         posterior = nma.fit(evidence, nma.Model(structure))
         keep(nma.plots.components(posterior), folder / f"components-{name}")
+        to = list(evidence.treatments[:3])
+        keep(nma.plots.incremental_effects(posterior, to=to), folder / f"increments-{name}")
     keep(nma.plots.components(posterior, ax=narrow()), folder / "components-narrow")
 
 

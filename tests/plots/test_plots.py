@@ -40,6 +40,7 @@ VERBS: dict[str, Any] = {
     "net_heat": nma.plots.net_heat,
     "node_splitting": nma.plots.node_splitting,
     "components": nma.plots.components,
+    "incremental_effects": nma.plots.incremental_effects,
 }
 CHECKED: dict[str, Any] = {
     "prior_sensitivity": nma.checks.prior_sensitivity,
@@ -56,6 +57,7 @@ NOTHING = {
     ("net_heat", "star"): SAME,
     ("design_by_treatment", "star"): SAME,
     ("node_splitting", "2"): "no node-splits to draw. 1 comparison cannot be split",
+    ("incremental_effects", "25"): "576 rows are too many to read: name some with adding= or to=",
     ("node_splitting", "star"): "no node-splits to draw. 7 comparisons cannot be split",
 }
 """Verbs and networks in which nothing can be compared, and what they say."""
@@ -104,7 +106,7 @@ def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
     """Return what a verb draws, of one posterior."""
     if verb in CHECKED:
         return (CHECKED[verb](posterior),)
-    if verb == "components":
+    if verb in {"components", "incremental_effects"}:
         return (of_components(posterior),)
     if verb == "dev_dev":
         return nma.fit(posterior.network, COMMON), posterior
@@ -157,6 +159,8 @@ def test_the_check_of_words_sees_faults() -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_name_is_in_the_picture_as_text(ask: Ask, verb: str, kind: str) -> None:
     if verb in {"heterogeneity", "leverage", "dev_dev"}:
+        return
+    if verb == "incremental_effects" and kind == "10 ratios":  # names of pairs are cut there
         return
     ax = VERBS[verb](*ask(verb, kind))
     root = ET.fromstring(svg(ax))  # noqa: S314  our own drawing
@@ -385,6 +389,7 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "net_heat": "flow",
         "node_splitting": "estimate",
         "components": "text",
+        "incremental_effects": "text",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)

@@ -100,7 +100,7 @@ def tabulated(
             *_verdict(next(iter(models)), rows[DIFFERENCE], whole),
             *(_factors(posterior, bayes_factors, prior, deviating) if here.df > whole.df else []),
             *_unconnected(connected),
-            *_left_out(own, full),
+            *_left_out({name: fit for name, (_, fit) in models.items()}),
             *briefly(posterior),
         ],
         digits={"Q": 2, "tau": 3, "DIC": 1, "elpd": 2, "elpd_se": 2},
@@ -221,11 +221,12 @@ def _unconnected(connected: bool) -> list[str]:
     return [said]
 
 
-def _left_out(own: Fit | None, full: Fit | None) -> list[str]:
+def _left_out(fits: Mapping[str, Fit | None]) -> list[str]:
     """Return where elpd is not to be relied on."""
-    doubts = [note for fit in (own, full) if fit for note in fit.doubts]
+    doubts = [f"elpd, {name}: {note}" for name, fit in fits.items() if fit for note in fit.doubts]
+    full = fits[FULL]
     if full is None or not full.alone:
-        return list(dict.fromkeys(doubts))
+        return doubts
     more = f" and {len(full.alone) - 5} more" if len(full.alone) > 5 else ""
     first = "each of " * (len(full.alone) > 1)
     listed = first + ", ".join(map(shortened, full.alone[:5]))
@@ -233,4 +234,4 @@ def _left_out(own: Fit | None, full: Fit | None) -> list[str]:
         f"elpd: {listed}{more}, left out, leaves its treatments unconnected, so that the full "
         "network predicts it by its prior, whose width counts against it."
     )
-    return [*dict.fromkeys(doubts), said]
+    return [*doubts, said]

@@ -7,6 +7,7 @@ from nma.plots._figure import Drawing as Drawing
 from nma.plots._figure import Figure as Figure
 from nma.plots._forest import forest as forest
 from nma.plots._heterogeneity import heterogeneity as heterogeneity
+from nma.plots._incremental_effects import incremental_effects as incremental_effects
 from nma.plots._influence import influence as influence
 from nma.plots._league_table import league_table as league_table
 from nma.plots._leverage import leverage as leverage
@@ -24,6 +25,7 @@ __all__ = [
     "dev_dev",
     "forest",
     "heterogeneity",
+    "incremental_effects",
     "influence",
     "league_table",
     "leverage",

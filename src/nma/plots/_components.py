@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from nma.parameters import parameter_table
 from nma.plots._figure import figure
 from nma.plots._forest import scale_words
 from nma.plots._forest_drawing import Wording, drawn
-from nma.plots._text import require_posterior, told, words
+from nma.plots._text import interval_name, require_posterior, told, words
 from nma.structures._inside import components_inside
 from nma.summaries import summary
 from nma.tables import Table, decimals, interval
@@ -23,13 +24,17 @@ if TYPE_CHECKING:
 
     from nma.posterior import Posterior
 
-__all__ = ["components"]
+__all__ = ["ADDING", "LEAVING", "components", "numbers_text", "sentence"]
 
 KINDS = ("component", "interaction")
 """What rows are of."""
 
+TOGETHER = "An interaction (x) is what components do together beyond their sum."
+"""What interactions are."""
+
 ADDING = ("adding it", "adding it")
 LEAVING = ("leaving it out", "leaving it out")
+"""Whom the sides of no effect favour."""
 
 
 def marks(posterior: Posterior, *, level: float = 0.95) -> Table:
@@ -64,10 +69,13 @@ def marks(posterior: Posterior, *, level: float = 0.95) -> Table:
         scaled=[scale is not None for scale in posterior.problem.parameters.scale[: len(known)]],
     )
     found = _ordered(found, rising=posterior.network.better == "lower")
-    result = Table(
-        found.assign(text=_texts(posterior, found)), caption=table.caption, digits=table.digits
+    texts = numbers_text(posterior, found)
+    result = Table(found.assign(text=texts), caption=table.caption, digits=table.digits)
+    more = [TOGETHER] if len(known) > count else []
+    said = sentence(
+        posterior, level, "a component adds", is_told=bool(found["told"].all()), more=more
     )
-    result.attrs = words(posterior, _sentence(posterior, found, level)) | {"level": level}
+    result.attrs = words(posterior, said) | {"level": level}
     return result
 
 
@@ -78,7 +86,8 @@ def _ordered(found: pd.DataFrame, *, rising: bool) -> pd.DataFrame:
     return found.iloc[order]
 
 
-def _texts(posterior: Posterior, found: pd.DataFrame) -> list[str]:
+def numbers_text(posterior: Posterior, found: pd.DataFrame) -> list[str]:
+    """Return what is written beside rows: numbers, or why there are none."""
     digits = decimals(found["sd"][found["told"]].to_numpy())
     untold = "rests on its prior" if is_credible(posterior) else "not determined"
     columns = (found[name] for name in ("estimate", "lower", "upper", "mcse", "told", "scaled"))
@@ -88,18 +97,34 @@ def _texts(posterior: Posterior, found: pd.DataFrame) -> list[str]:
     ]
 
 
-def _sentence(posterior: Posterior, found: pd.DataFrame, level: float) -> str:
-    log = f" of the {scale_name(posterior)}" if posterior.network.ratio else ""
-    thick = f"{100 * level:g}% {posterior.draws.intervals} interval"
+def sentence(
+    posterior: Posterior, level: float, what: str, *, is_told: bool, more: Sequence[str] = ()
+) -> str:
+    """Return what squares, lines and dashes are, and the scales.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fitted model.
+    level : float
+        Probability of the intervals.
+    what : str
+        What it is that is drawn: "a component adds".
+    is_told : bool
+        Whether the trials determine all rows.
+    more : sequence of str
+        What else there is to say of the rows.
+    """
     network = posterior.network
+    log = f" of the {scale_name(posterior)}" if network.ratio else ""
+    thick = f"{100 * level:g}% {interval_name(posterior)}"
+    dashed = "Dashed, grey: no trials, directly or together, determine it."
     said = [
-        f"Square: {centre(posterior)}{log} of what a component adds; thick line: {thick}.",
+        f"Square: {centre(posterior)}{log} of what {what}; thick line: {thick}.",
         f"{network.measure}, {network.better} is better.",
+        *more,
+        *([] if is_told else [dashed]),
     ]
-    if (found["kind"] == KINDS[1]).any():
-        said.append("An interaction (x) is what components do together beyond their sum.")
-    if not found["told"].all():
-        said.append("Dashed, grey: no trials, directly or together, determine it.")
     return " ".join([*said, *scale_words(posterior, summary(posterior, level=level), level)])
 
 

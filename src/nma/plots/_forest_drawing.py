@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from nma.plots._text import Line
 
-__all__ = ["Wording", "draw", "draw_bars", "drawn", "same"]
+__all__ = ["LABEL", "Wording", "draw", "draw_bars", "drawn", "same"]
 
 PLOT = 3.4
 """Width of the axes in a figure of their own, in inches."""
@@ -52,11 +52,15 @@ UNTOLD: Any = (0, (2, 1.5))
 
 
 class Wording(NamedTuple):
-    """What the rows are, and whom the sides favour: by name, or by its part where that is long."""
+    """What the rows are, and whom the sides favour: by name, or by its part where that is long.
+
+    ``labels`` name the rows, on two lines at the most; the index does if there are none.
+    """
 
     title: str
     better: tuple[str, str]
     worse: tuple[str, str]
+    labels: Sequence[str] = ()
 
 
 @final
@@ -175,7 +179,7 @@ def _scale(ax: Axes, plan: _Plan) -> float:
 def _planned(
     marks: pd.DataFrame, ask: Callable[[str], Any], wording: Wording, ax: Axes | None
 ) -> _Plan:
-    labels = [fitted(str(name), LABEL, BODY) for name in marks.index]
+    labels = list(wording.labels) or [fitted(str(name), LABEL, BODY) for name in marks.index]
     left = max(extent(label, BODY)[0] for label in labels) + 0.25
     numbers = max(extent(typeset(text), BODY)[0] for text in marks["text"])
     heading = f"{plain(ask('measure'))} ({100 * ask('level'):g}% {ask('interval')})"
