@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ import pytest
 
 import factorial
 import nma
+import own_models
 from factorial import APART, FACTORIAL, FLAT, RANDOM, additive, network
 from nma.errors import ModelError
-from nma.priors import Fixed
+from nma.priors import Fixed, Normal
 from nma.structures import Classes, Components, NodeSplit, Regression
 
 parameter_table: Any = nma.parameter_table
@@ -166,3 +168,30 @@ def test_models_without_components_or_without_levels_are_refused() -> None:
     split = nma.fit(made, nma.Model(NodeSplit(components, "usual", "E"), RANDOM))
     with pytest.raises(ModelError, match="no treatment has one level outside its trials"):
         incremental_effects(split)
+
+
+@dataclass(frozen=True)
+class Own(own_models.Components):
+    """A user's own structure that tells its combinations; it knows no interactions."""
+
+    effect: Normal
+    interactions: None = None
+    interaction: None = None
+
+    def components(self, network: nma.Network) -> tuple[str, ...]:
+        return tuple(self._components(network))
+
+    def parts(self, treatment: str) -> frozenset[str]:
+        return frozenset(treatment.split(" + ")) - {self.inactive}
+
+    def combination(self, network: nma.Network, *parts: str) -> str:
+        return " + ".join(sorted({one for part in parts for one in self.parts(part)}))
+
+
+def test_a_structure_of_a_users_own_tells_what_its_components_add() -> None:
+    made = network(FACTORIAL)
+    structure: Any = Own("usual", 20.0, Normal(0, 20))
+    own = nma.fit(made, nma.Model(structure, RANDOM))
+    ours = additive(effect=Normal(0, 20))
+    for verb in (incremental_effects, nma.checks.additivity, nma.plots.components.marks):
+        pd.testing.assert_frame_equal(pd.DataFrame(verb(own)), pd.DataFrame(verb(ours)))

@@ -17,7 +17,9 @@ from nma.priors import Fixed
 from nma.structures import Components, Regression
 
 components: Any = nma.plots.components
+increments: Any = nma.plots.incremental_effects
 parameter_table: Any = nma.parameter_table
+incremental_effects: Any = nma.incremental_effects
 
 
 def test_marks_are_the_parameters_components_first_and_the_best_at_the_top() -> None:
@@ -89,3 +91,33 @@ def test_what_has_no_components_or_tells_none_is_refused() -> None:
     alone = nma.fit(network(rows), nma.Model(Components(separator=" + "), RANDOM))
     with pytest.raises(ModelError, match="The trials determine no component"):
         components(alone)
+
+
+def test_marks_of_increments_are_the_table_and_star_what_no_trial_has() -> None:
+    rows = [*FACTORIAL, ("S", "usual", -0.2, 0.2)]
+    posterior = additive(rows, interactions=[("E", "C")])
+    marks = increments.marks(posterior, adding=["E", "S"], to=["usual", "C"])
+    table = incremental_effects(posterior, adding=["E", "S"], to=["usual", "C"])
+    assert marks.index.tolist() == [f"{c}, added to {t}" for c, t in table.index]
+    assert marks["estimate"].tolist() == table["estimate"].tolist()
+    starred = marks["text"].str.endswith(" *")
+    assert starred.tolist() == [False, False, False, True]
+    assert "*: no trial has the combination" in marks.attrs["text"]
+    tested = increments.marks(posterior, adding=["E"], to=["usual", "C"])
+    assert "*" not in tested.attrs["text"] + "".join(tested["text"])
+
+
+def test_names_of_increments_keep_both_ends_where_they_are_long() -> None:
+    names = {"E": pictures.LONG.format(1), "C": pictures.LONG.format(2), "usual": "usual"}
+    names["E + C"] = f"{names['E']} + {names['C']}"
+    rows = [(names[t], names[c], y, se) for t, c, y, se in FACTORIAL]
+    ax = increments(additive(rows), to=["usual", names["C"]])
+    said = pictures.written(ax)
+    assert "supervised graded … exercise 01, added to supervised … exercise 02" in said
+    assert pictures.faults(ax) == []
+
+
+def test_increments_that_no_trial_tells_are_refused_if_there_is_nothing_else() -> None:
+    posterior = additive(APART)
+    with pytest.raises(ModelError, match="The trials determine none of these"):
+        increments(posterior, adding=["C"], to=["usual"])
