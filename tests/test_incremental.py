@@ -81,6 +81,13 @@ def test_what_no_trial_has_is_marked_and_said() -> None:
     assert "Extrapolated" not in str(told.notes)
 
 
+def test_both_combinations_must_be_of_trials_to_be_tested() -> None:
+    """Trials have C + E + S, and not C + S."""
+    rows = [*FACTORIAL, ("S", "usual", -0.2, 0.2), ("C + E + S", "usual", -1.6, 0.2)]
+    table = incremental_effects(additive(rows), adding=["E"], to=["C + S", "C"])
+    assert table["tested"].tolist() == [False, True]
+
+
 def test_a_combination_goes_by_any_order_and_with_what_is_inactive_in_its_name() -> None:
     rows = [("usual + E", "usual", -0.5, 0.2), ("usual + C + E", "usual", -0.9, 0.2)]
     posterior = additive([*rows, ("usual + C", "usual", -0.3, 0.2)])

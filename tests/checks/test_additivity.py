@@ -50,6 +50,8 @@ def test_a_factorial_trial_tests_the_interaction_of_its_log_odds() -> None:
     table = additivity(nma.fit(made, nma.Model(structure, RANDOM)))
     assert table.loc["difference", "Q"] == pytest.approx(z**2, rel=1e-9)
     assert table["df"].tolist() == [1, 0, 1]
+    counts = nma.fit(nma.datasets.network("musician"), nma.Model(structure, RANDOM))
+    np.testing.assert_allclose(additivity(counts)["Q"], table["Q"], rtol=1e-12)
 
 
 def test_the_full_network_is_the_fit_of_consistency_with_the_same_prior() -> None:
@@ -63,6 +65,9 @@ def test_the_full_network_is_the_fit_of_consistency_with_the_same_prior() -> Non
         left_out = nma.fit_measures.leave_one_study_out(fit).attrs
         assert row["elpd"] == pytest.approx(left_out["elpd"], rel=1e-9)
         assert row["elpd_se"] == pytest.approx(left_out["se"], rel=1e-9)
+    for column in ("tau", "DIC"):
+        between = table.loc["additive", column] - table.loc["full network", column]
+        assert table.loc["difference", column] == pytest.approx(between, rel=1e-12)
     densities = [
         nma.fit_measures.leave_one_study_out(fit)["log_density"] for fit in (posterior, full)
     ]

@@ -85,6 +85,12 @@ def test_the_prior_of_an_interaction_is_that_of_an_effect() -> None:
     assert wide.loc["C x E", "sd"] > 0.1
 
 
+def test_where_the_model_states_the_prior_of_interactions_it_is_that() -> None:
+    stated = {"interactions": [("E", "C")], "interaction": Normal(0, 0.01)}
+    table = interactions(additive(THREE, heterogeneity=COMMON, **stated))
+    assert (table["sd"] < 0.0101).all()
+
+
 def test_a_planted_interaction_is_found() -> None:
     """Effects without error, but for what C and S do together."""
     part = {"E": -0.5, "C": -0.3, "S": -0.2}
