@@ -64,6 +64,8 @@ ROOMS = [
     "absolute",
     "standardised",
     "summaries",
+    "parameters",
+    "incremental",
     "prior_predictive",
     "planning",
     "truths",

@@ -23,8 +23,10 @@ from nma.effects import league_table as league_table
 from nma.effects import predictive_effects as predictive_effects
 from nma.effects import relative_effects as relative_effects
 from nma.fitting import fit as fit
+from nma.incremental import incremental_effects as incremental_effects
 from nma.model import Model as Model
 from nma.network import Network as Network
+from nma.parameters import parameter_table as parameter_table
 from nma.planning import planned as planned
 from nma.points import in_points as in_points
 from nma.posterior import Posterior as Posterior
@@ -56,11 +58,13 @@ __all__ = [
     "graph",
     "heterogeneity",
     "in_points",
+    "incremental_effects",
     "instruments",
     "league_table",
     "outcomes",
     "p_best",
     "p_scores",
+    "parameter_table",
     "planned",
     "plots",
     "predictive_effects",
