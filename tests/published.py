@@ -86,9 +86,7 @@ WIDE = Normal(0, 100)
 """The prior of everything else in the NICE DSU documents."""
 
 
-def fit(
-    network: nma.Network, tau: Tau = None, structure: Structure | None = None
-) -> nma.Posterior:
+def fit(network: nma.Network, tau: Tau = None, structure: Structure | None = None) -> nma.Posterior:
     """Return a fit under the priors of the NICE DSU documents: N(0, 100^2) for everything else."""
     spread = nma.heterogeneity.Common() if tau is None else nma.heterogeneity.Random(tau)
     effects = nma.structures.Consistency(WIDE) if structure is None else structure

@@ -128,9 +128,7 @@ def test_heterogeneity_of_tsd_3() -> None:
 
 def test_the_deviance_of_tsd_3() -> None:
     """TSD 3, statins, random effects: 42.6, 24.2 and 66.8."""
-    assert_near(
-        compared_fit(by_prevention(SOURCE), ("42.6", "24.2", "66.8"), DRAWS, WINBUGS)
-    )
+    assert_near(compared_fit(by_prevention(SOURCE), ("42.6", "24.2", "66.8"), DRAWS, WINBUGS))
 
 
 @pytest.mark.parametrize("model", MULTINMA)
