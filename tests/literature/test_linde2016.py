@@ -121,6 +121,13 @@ def test_heterogeneity(structure: Components | Consistency, theirs: Fit) -> None
     assert_heterogeneity(fitted(structure, "DL"), theirs)
 
 
+@pytest.mark.parametrize(("tau", "value"), [("REML", 0.135181), ("ML", 0.0)])
+def test_likelihood_estimates_of_tau(tau: str, value: float) -> None:
+    """metafor 3.8-1, with the covariance of trials with several arms; netmeta, without, 0.1751."""
+    found = nma.summary(fitted(Consistency(), tau)).attrs["tau"]
+    assert found == pytest.approx(value, abs=1e-5)
+
+
 def test_q_of_additivity() -> None:
     """Q 109.11894 on 90 df (p 0.0832), standard 102.44750 on 87, difference 6.67145 (p 0.0831)."""
     additive, standard = (
