@@ -109,17 +109,25 @@ def fitted(name: str, tau: Tau = None, structure: Structure | None = None) -> nm
     return posterior
 
 
+FINER = 8
+"""Times as many draws as there were, when they are chosen again by weight."""
+
+
 def weighed(posterior: nma.Posterior, weights: Array) -> nma.Posterior:
     """Return a fit whose draws are chosen again, in proportion to weights (chain, draw).
 
-    Evenly spaced points pick them, in each chain, so that the choice adds next to no noise.
+    Evenly spaced points pick them from each chain in the order of their weights, so that the choice
+    adds next to no noise.
     """
-    draws = weights.shape[1]
-    at = (np.arange(draws) + 0.5) / draws
-    chosen = [np.searchsorted(chain / chain[-1], at) for chain in weights.cumsum(axis=1)]
-    values = posterior.draws.values
+    at = (np.arange(FINER * weights.shape[1]) + 0.5) / (FINER * weights.shape[1])
+    chosen = []
+    for chain in weights:
+        order = np.argsort(chain)
+        share = chain[order].cumsum() / chain.sum()
+        chosen.append(order[np.searchsorted(share, at)])
+    values = posterior.draws.values.drop_vars("draw")
     parts = [values.isel(chain=[k], draw=which) for k, which in enumerate(chosen)]
-    again = xr.concat([part.assign_coords(draw=values["draw"]) for part in parts], dim="chain")
+    again = xr.concat(parts, dim="chain").assign_coords(draw=np.arange(len(at)))
     return replace(posterior, draws=replace(posterior.draws, sampler=lambda: again, moments=None))
 
 

@@ -1,11 +1,11 @@
 """BCG vaccine by latitude: NICE DSU TSD 3 (Dias et al. 2011), gemtc and multinma.
 
 Log odds ratios, latitude less its mean over trials, 33.46 degrees. TSD 3 and gemtc 1.0-2 have tau
-uniform on 0 to 5, multinma 0.5.1 has half-normal(5). TSD 3 has N(0, 100^2) for the slope and multinma
-N(0, 10^2), which is the same to 2e-6 of its sd. gemtc divides latitude by two standard deviations
-and has a Cauchy prior for that slope, whose scale is the largest log odds ratio of a trial with half
-a case added to each cell: Ferguson & Simes 1949, -1.603. The Monte Carlo error of TSD 3 is taken to
-be that of gemtc's run.
+uniform on 0 to 5, multinma 0.5.1 has half-normal(5). TSD 3 has N(0, 100^2) for the slope, multinma
+N(0, 10^2), which is the same to 3e-6 of its sd. gemtc divides latitude by two standard deviations
+and has a Cauchy prior for that slope, whose scale is the largest log odds ratio of a trial with
+half a case added to each cell: -1.603, Ferguson & Simes 1949. The Monte Carlo error of TSD 3 is
+taken to be that of gemtc's run.
 """
 
 from __future__ import annotations
