@@ -94,7 +94,7 @@ def fit(network: nma.Network, tau: Tau = None, structure: Structure | None = Non
     return nma.fit(network, model, engine=ENGINE)
 
 
-def regression(covariate: str, control: str) -> Structure:
+def regression(covariate: str, control: str) -> nma.structures.Regression:
     """Return a shared interaction with a covariate, N(0, 100^2) as everything else."""
     return nma.structures.Regression(
         nma.structures.Consistency(WIDE), covariate, control=control, effect=WIDE
@@ -102,7 +102,9 @@ def regression(covariate: str, control: str) -> Structure:
 
 
 @cache
-def fitted(name: str, tau: Tau = None, structure: Structure | None = None) -> nma.Posterior:
+def fitted(
+    name: str, tau: Tau = None, structure: nma.structures.Regression | None = None
+) -> nma.Posterior:
     """Return the fit of a shipped network, once, with nothing said against it."""
     posterior = fit(nma.datasets.network(name), tau, structure)
     assert not posterior.poor

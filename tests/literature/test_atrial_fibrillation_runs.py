@@ -1,8 +1,8 @@
 """Stroke in atrial fibrillation as rate ratios, without covariates: gemtc and multinma.
 
-All 26 trials, WASPO too, by the Poisson likelihood with person-years. gemtc 1.0-2 (JAGS; tau uniform
-on 0 to 5) and multinma 0.5.1 (Stan; tau half-normal(5)), N(0, 100^2) for the rest; gemtc's effects
-are those along the edges of a spanning tree, its N(0, 100^2) as well.
+All 26 trials, WASPO too, by the Poisson likelihood with person-years. gemtc 1.0-2 (JAGS) has tau
+uniform on 0 to 5, multinma 0.5.1 (Stan) half-normal(5), and both have N(0, 100^2) for the rest;
+gemtc's effects are those along the edges of a spanning tree.
 """
 
 from __future__ import annotations

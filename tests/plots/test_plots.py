@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 
 import nma
 import pictures
-from nma.errors import ModelError, NmaWarning
+from nma.errors import ModelError, NmaError, NmaWarning
 
 VERBS: dict[str, Any] = {
     "network": nma.plots.network,
@@ -39,6 +39,7 @@ VERBS: dict[str, Any] = {
     "design_by_treatment": nma.plots.design_by_treatment,
     "net_heat": nma.plots.net_heat,
     "node_splitting": nma.plots.node_splitting,
+    "bubble": nma.plots.bubble,
 }
 CHECKED: dict[str, Any] = {
     "prior_sensitivity": nma.checks.prior_sensitivity,
@@ -56,6 +57,7 @@ NOTHING = {
     ("design_by_treatment", "star"): SAME,
     ("node_splitting", "2"): "no node-splits to draw. 1 comparison cannot be split",
     ("node_splitting", "star"): "no node-splits to draw. 7 comparisons cannot be split",
+    ("bubble", "star"): "no trial tells how effects change with year",
 }
 """Verbs and networks in which nothing can be compared, and what they say."""
 
@@ -105,7 +107,21 @@ def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
         return (CHECKED[verb](posterior),)
     if verb == "dev_dev":
         return nma.fit(posterior.network, COMMON), posterior
+    if verb == "bubble":
+        return (by_year(posterior),)
     return (posterior.network if verb == "network" else posterior,)
+
+
+def by_year(posterior: nma.Posterior) -> nma.Posterior:
+    """Return a regression on the same trials, with whatever speaks against the fit."""
+    network = posterior.network
+    year = {study: 1990 + 3 * k for k, study in enumerate(network.trials)}
+    table = network.table.assign(year=[year[study] for study in network.table["study"]])
+    structure = nma.structures.Regression(
+        nma.structures.Consistency(), "year", control=network.reference
+    )
+    found = nma.fit(replace(network, table=table), nma.Model(structure), engine=posterior.engine)
+    return replace(found, draws=replace(found.draws, faults=posterior.draws.faults))
 
 
 def svg(ax: Any) -> str:
@@ -122,7 +138,7 @@ def test_every_figure_is_tested_here() -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_no_word_is_cut_off_or_lies_on_another(ask: Ask, verb: str, kind: str) -> None:
     if (verb, kind) in NOTHING:
-        with pytest.raises(ModelError, match=NOTHING[verb, kind]):
+        with pytest.raises(NmaError, match=NOTHING[verb, kind]):
             VERBS[verb](*ask(verb, kind))
         return
     ax = VERBS[verb](*ask(verb, kind))
@@ -145,7 +161,7 @@ def test_the_check_of_words_sees_faults() -> None:
 @pytest.mark.parametrize("kind", ["4", "hostile", "10 ratios"])
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_name_is_in_the_picture_as_text(ask: Ask, verb: str, kind: str) -> None:
-    if verb in {"heterogeneity", "leverage", "dev_dev"}:
+    if verb in {"heterogeneity", "leverage", "dev_dev", "bubble"}:
         return
     ax = VERBS[verb](*ask(verb, kind))
     root = ET.fromstring(svg(ax))  # noqa: S314  our own drawing
@@ -370,6 +386,7 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "design_by_treatment": "Q",
         "net_heat": "flow",
         "node_splitting": "estimate",
+        "bubble": "estimate",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)
