@@ -54,11 +54,11 @@ class DownWeighted:
     Examples
     --------
     >>> import nma
-    >>> network = nma.datasets.network("statins").as_normal()
-    >>> doubted = nma.heterogeneity.DownWeighted(column="prevention", levels=["secondary"])
+    >>> network = nma.datasets.network("back_pain_simulated")
+    >>> doubted = nma.heterogeneity.DownWeighted(column="risk_of_bias", levels=["high"])
     >>> posterior = nma.fit(network, nma.Model(heterogeneity=doubted))
-    >>> [scale.name for scale in posterior.problem.scales]
-    ['tau', 'tau_bias']
+    >>> print(nma.summary(posterior).loc["tau_bias", "median"].round(2))
+    0.09
 
     References
     ----------

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, final
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from nma.checks._restricted import told_by_trial
-from nma.errors import ModelError, shortened
+from nma.errors import shortened
 from nma.estimates import functions, interval_words, require_level
 from nma.heterogeneity import Random
 from nma.model import Model, part_names, problem
 from nma.normal_evidence import NormalEvidence
+from nma.plots._bubble_asked import asked_of
 from nma.plots._bubble_drawing import draw, is_cut
 from nma.plots._figure import figure
 from nma.plots._text import require_posterior, words
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nma.checks._restricted import Told
-    from nma.network import Network
+    from nma.plots._bubble_asked import Asked
     from nma.posterior import Posterior
 
 __all__ = ["bubble"]
@@ -43,23 +44,6 @@ LISTED = 6
 
 PLAIN = Model(Consistency(Normal(0, 1)), Random(Fixed(0.0)))
 """What reading trials as contrasts needs of a model; its priors are not used."""
-
-
-@final
-@dataclass(frozen=True)
-class _Asked:
-    """What is drawn of which posterior."""
-
-    posterior: Posterior
-    covariate: str
-    treatment: str
-    comparator: str
-    categories: tuple[str, ...]
-    level: float
-
-    @property
-    def network(self) -> Network:
-        return self.posterior.network
 
 
 def marks(
@@ -91,7 +75,7 @@ def marks(
     """
     require_posterior(posterior, "bubble")
     require_level(level)
-    asked = _asked(posterior, covariate, treatment, comparator, level)
+    asked = asked_of(posterior, covariate, treatment, comparator, level)
     told, values = _told(asked), by_trial(asked.network, asked.covariate, missing="model")
     shown = {study: told[study] for study in told if values[study] is not None}
     rows = pd.concat([_trials(asked, shown, values), _line(asked, values)], ignore_index=True)
@@ -103,67 +87,14 @@ def marks(
     return found
 
 
-def _asked(
-    posterior: Posterior,
-    covariate: str | None,
-    treatment: str | None,
-    comparator: str | None,
-    level: float,
-) -> _Asked:
-    """Return what is asked, once it is known to the model."""
-    defaults = posterior.model.structure.covariates(posterior.network)
-    by = _covariate(defaults) if covariate is None else covariate
-    against = posterior.comparator if comparator is None else comparator
-    of = _treatment(posterior, against) if treatment is None else treatment
-    if of == against:
-        message = f"{of!r} is compared with itself: name two treatments."
-        raise ModelError(message)
-    at(posterior, treatments=[of, against], **{by: defaults.get(by, 0.0)})  # refuses the unknown
-    categories = _categories(posterior, by) if isinstance(defaults[by], str) else ()
-    return _Asked(posterior, by, of, against, categories, level)
-
-
-def _covariate(known: Mapping[str, Any]) -> str:
-    """Return the covariate of the model, if it has one."""
-    if len(known) == 1:
-        return str(next(iter(known)))
-    listed = ", ".join(map(repr, known))
-    message = (
-        f"Name covariate=, one of {listed}."
-        if known
-        else "The model has no covariate to draw against: nma.structures.Regression makes a column "
-        "of the arms one."
-    )
-    raise ModelError(message)
-
-
-def _treatment(posterior: Posterior, comparator: str) -> str:
-    """Return the treatment that most trials compare with the comparator."""
-    trials = posterior.network.trials.values()
-    others = [name for name in posterior.network.treatments if name != comparator]
-    return max(others, key=lambda name: sum({name, comparator} <= set(arms) for arms in trials))
-
-
-def _categories(posterior: Posterior, covariate: str) -> tuple[str, ...]:
-    """Return the categories, in the order of the structure that reads them."""
-    structure: Any = posterior.model.structure
-    while structure is not None:
-        if getattr(structure, "covariate", None) == covariate and structure.categories:
-            return tuple(structure.categories)
-        structure = getattr(structure, "base", None)
-    first = str(posterior.model.structure.covariates(posterior.network)[covariate])
-    found = {named(value) for value in posterior.network.table[covariate]} - {"", first}
-    return (first, *sorted(found))
-
-
-def _told(asked: _Asked) -> Told:
+def _told(asked: Asked) -> Told:
     """Return what each trial that compares the two says of them, and its variance."""
     normal = asked.network.as_normal()
     evidence = NormalEvidence(normal, problem(PLAIN, normal), (), math.nan)
     return told_by_trial(evidence, evidence.by_trial(0.0), (asked.treatment, asked.comparator))
 
 
-def _trials(asked: _Asked, told: Told, values: dict[str, Any]) -> pd.DataFrame:
+def _trials(asked: Asked, told: Told, values: dict[str, Any]) -> pd.DataFrame:
     """Return a row for each trial."""
     estimate, variance = np.array([*told.values()], float).reshape(-1, 2).T
     half = np.sqrt(variance) * -_quantile((1 - asked.level) / 2)
@@ -187,7 +118,7 @@ def _quantile(probability: float) -> float:
     return float(ndtri(probability))
 
 
-def _line(asked: _Asked, values: dict[str, Any]) -> pd.DataFrame:
+def _line(asked: Asked, values: dict[str, Any]) -> pd.DataFrame:
     """Return the effect at each of the values between the trials' lowest and highest."""
     known = [value for value in values.values() if value is not None]
     x: Any = asked.categories or np.linspace(min(known), max(known), STEPS + 1)
@@ -205,7 +136,7 @@ def _line(asked: _Asked, values: dict[str, Any]) -> pd.DataFrame:
     )
 
 
-def _levels(asked: _Asked, x: Sequence[float | str]) -> NDArray[np.float64]:
+def _levels(asked: Asked, x: Sequence[float | str]) -> NDArray[np.float64]:
     """Return levels of the treatment less those of the comparator, (value, parameter)."""
     pair = at(
         asked.posterior, treatments=[asked.treatment, asked.comparator], **{asked.covariate: x[0]}
@@ -215,11 +146,11 @@ def _levels(asked: _Asked, x: Sequence[float | str]) -> NDArray[np.float64]:
     return np.asarray(z[::2] - z[1::2])
 
 
-def _title(asked: _Asked) -> str:
+def _title(asked: Asked) -> str:
     return f"{asked.network.measure} of {asked.treatment} versus {asked.comparator}"
 
 
-def _words(asked: _Asked, notes: Sequence[str]) -> dict[Hashable, Any]:
+def _words(asked: Asked, notes: Sequence[str]) -> dict[Hashable, Any]:
     """Return what the picture says."""
     pair = at(asked.posterior, treatments=[asked.treatment, asked.comparator])
     others = replace(pair, targets=pair.targets.drop(columns=[asked.covariate])).conditions
@@ -236,7 +167,7 @@ def _beyond(*, cut: bool) -> list[str]:
     return ["The interval goes on beyond the axis."] * cut
 
 
-def _key(asked: _Asked) -> str:
+def _key(asked: Asked) -> str:
     structure = part_names(asked.posterior.model)["structure"]
     line = "Bar and box" if asked.categories else "Line and band"
     null = "1" if asked.network.ratio else "0"
@@ -248,7 +179,7 @@ def _key(asked: _Asked) -> str:
     )
 
 
-def _absent(asked: _Asked, told: Told, values: dict[str, Any]) -> list[str]:
+def _absent(asked: Asked, told: Told, values: dict[str, Any]) -> list[str]:
     """Return which trials are not drawn, and why."""
     pair = {asked.treatment, asked.comparator}
     direct = [study for study, arms in asked.network.trials.items() if pair <= set(arms)]
