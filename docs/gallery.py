@@ -176,6 +176,22 @@ def draw(folder: Path) -> None:
     fits(folder)
     coherence(folder)
     regressions(folder)
+    classes(folder)
+
+
+def classes(folder: Path) -> None:
+    """Draw shrinkage to classes: 4 and 10 treatments, long names too."""
+    evidence = {
+        "04": nma.datasets.network("back_pain"),
+        "10": nma.datasets.network("senn2013"),
+        "long": network(sparse([LONG.format(k) for k in range(10)]), measure="OR"),
+    }
+    for name, trials in evidence.items():
+        others = [each for each in trials.treatments if each != trials.reference]
+        members = {each: f"class {1 + 2 * k // len(others)}" for k, each in enumerate(others)}
+        structure = nma.structures.Classes(classes={trials.reference: trials.reference} | members)
+        check = nma.checks.class_shrinkage(nma.fit(trials, nma.Model(structure)))
+        keep(nma.plots.class_shrinkage(check), folder / f"shrinkage-{name}")
 
 
 def regressions(folder: Path) -> None:

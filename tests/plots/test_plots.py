@@ -40,13 +40,30 @@ VERBS: dict[str, Any] = {
     "net_heat": nma.plots.net_heat,
     "node_splitting": nma.plots.node_splitting,
     "bubble": nma.plots.bubble,
+    "class_shrinkage": nma.plots.class_shrinkage,
 }
+
+
+def shrinkage(posterior: nma.Posterior) -> Any:
+    """Return a check of classes of the other treatments, with whatever speaks against the fit."""
+    reference, *others = sorted(
+        posterior.treatments, key=lambda name: name != posterior.network.reference
+    )
+    count = 1 + (len(others) > 3)
+    members = {name: f"class {1 + count * k // len(others)}" for k, name in enumerate(others)}
+    structure = nma.structures.Classes(classes={reference: reference} | members)
+    found = nma.fit(posterior.network, nma.Model(structure), engine=posterior.engine)
+    poor = replace(found, draws=replace(found.draws, faults=posterior.draws.faults))
+    return nma.checks.class_shrinkage(poor)
+
+
 CHECKED: dict[str, Any] = {
     "prior_sensitivity": nma.checks.prior_sensitivity,
     "influence": nma.checks.leave_one_study_out,
     "design_by_treatment": nma.checks.design_by_treatment,
     "net_heat": nma.checks.net_heat,
     "node_splitting": nma.checks.node_splitting,
+    "class_shrinkage": shrinkage,
 }
 """Verbs that draw what a check returned."""
 
@@ -57,6 +74,7 @@ NOTHING = {
     ("design_by_treatment", "star"): SAME,
     ("node_splitting", "2"): "no node-splits to draw. 1 comparison cannot be split",
     ("node_splitting", "star"): "no node-splits to draw. 7 comparisons cannot be split",
+    ("class_shrinkage", "2"): "Every class has one treatment",
     ("bubble", "star"): "no trial tells how effects change with year",
 }
 """Verbs and networks in which nothing can be compared, and what they say."""
@@ -387,6 +405,7 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "net_heat": "flow",
         "node_splitting": "estimate",
         "bubble": "estimate",
+        "class_shrinkage": "shrunken",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)

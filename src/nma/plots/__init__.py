@@ -1,6 +1,7 @@
 """Figures: each a table of marks, then a drawing; ``nma.plots.forest(posterior)`` does both."""
 
 from nma.plots._bubble import bubble as bubble
+from nma.plots._class_shrinkage import class_shrinkage as class_shrinkage
 from nma.plots._design_by_treatment import design_by_treatment as design_by_treatment
 from nma.plots._dev_dev import dev_dev as dev_dev
 from nma.plots._figure import Drawing as Drawing
@@ -20,6 +21,7 @@ __all__ = [
     "Drawing",
     "Figure",
     "bubble",
+    "class_shrinkage",
     "design_by_treatment",
     "dev_dev",
     "forest",
