@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import factorial
 import nma
 from coherent import TANGLED, A, B, C, D, frame, network
 from nma.errors import ModelError
@@ -59,8 +60,13 @@ MODELS = {
     "classes": classes,
     "components": components,
     "shrunken": shrunken,
+    "combinations": factorial.additive,
 }
-REFUSED = {("class_shrinkage", model): "has no classes" for model in MODELS if model != "shrunken"}
+ONLY = {
+    "additivity": ("combinations", "has no components"),
+    "interactions": ("combinations", "has no components"),
+    "class_shrinkage": ("shrunken", "has no classes"),
+}
 """Checks of one kind of model, and why the others are refused."""
 
 
@@ -76,8 +82,9 @@ def test_every_check_runs_on_regression_class_and_component_models_too(
 ) -> None:
     check: Any = getattr(nma.checks, name)
     posterior = posteriors[model]
-    if (name, model) in REFUSED:
-        with pytest.raises(ModelError, match=REFUSED[name, model]):
+    only, why = ONLY.get(name, (model, ""))
+    if model != only:
+        with pytest.raises(ModelError, match=why):
             check(posterior)
         return
     table = check(posterior)
