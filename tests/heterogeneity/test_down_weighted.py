@@ -144,6 +144,15 @@ def test_the_default_prior_is_half_a_unit() -> None:
     assert resolved.resolve(pairs()) == resolved
 
 
+def test_a_published_prior_is_one_of_its_measure() -> None:
+    drugs = "pharmacological vs placebo or control"
+    published = nma.priors.turner2015(outcome="all-cause mortality", comparison=drugs)
+    asked = replace(marked(), tau_bias=published)
+    assert asked.resolve(counts()).tau_bias == Random(published).resolve(counts()).tau
+    with pytest.raises(ModelError):
+        asked.resolve(pairs())
+
+
 def test_influence_leaves_out_the_only_marked_trial() -> None:
     alone = PAIRS.assign(risk=["low", "low", "high", "low", "low"])
     posterior = fit(pairs(alone), marked())

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import PathCollection
 
 import nma
 import pictures
 from nma.errors import ModelError
+from nma.problem import Parameters
+from nma.protocols import Structure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PAIR = ("vaccinated", "unvaccinated")
 BASE = nma.structures.Consistency()
@@ -99,6 +106,64 @@ def test_categories_stand_in_the_order_of_the_structure() -> None:
     wrapped = nma.Model(nma.structures.RandomInconsistency(posterior.model.structure))
     for shown in (posterior, nma.fit(network, wrapped)):
         assert nma.plots.bubble.marks(shown).attrs["categories"] == order
+
+
+@dataclass(frozen=True)
+class Hidden(Structure):
+    """A structure of a user's own, which says nothing of categories."""
+
+    inner: Structure
+
+    def resolve(self, network: nma.Network) -> Hidden:
+        return Hidden(self.inner.resolve(network))
+
+    def parameters(self, network: nma.Network) -> Parameters:
+        return self.inner.parameters(network)
+
+    def levels(self, network: nma.Network, arms: pd.DataFrame) -> NDArray[np.float64]:
+        return self.inner.levels(network, arms)
+
+    def covariates(self, network: nma.Network) -> Mapping[str, float | str]:
+        return self.inner.covariates(network)
+
+
+def test_categories_of_a_users_own_structure_begin_with_the_one_reported_at() -> None:
+    network = nma.datasets.network("statins").as_normal()
+    inner = nma.structures.Regression(
+        BASE, "prevention", control="placebo", categories=("secondary", "primary")
+    )
+    marks = nma.plots.bubble.marks(nma.fit(network, nma.Model(Hidden(inner))))
+    assert marks.attrs["categories"] == ("secondary", "primary")
+
+
+def test_areas_are_precisions_and_small_circles_lie_on_top(bcg: nma.Posterior) -> None:
+    marks = pd.DataFrame(nma.plots.bubble.marks(bcg))
+    ax = nma.plots.bubble(bcg)
+    (circles,) = (c for c in ax.collections if isinstance(c, PathCollection))
+    precision = marks.loc[marks["mark"] == "trial", "precision"].sort_values(ascending=False)
+    areas = np.asarray(circles.get_sizes())
+    assert (np.diff(areas) <= 0).all()
+    shown = areas > areas.min() * 1.01
+    np.testing.assert_allclose(
+        areas[shown] / areas[0], precision.to_numpy()[shown] / precision.iloc[0], rtol=1e-9
+    )
+    assert shown.sum() > 5
+
+
+def test_bars_stand_in_the_column_of_their_category(statins: nma.Posterior) -> None:
+    marks = pd.DataFrame(nma.plots.bubble.marks(statins))
+    line = marks[marks["mark"] == "line"].set_index("x")["estimate"]
+    drawn = [np.asarray(bar.get_xydata()) for bar in nma.plots.bubble(statins).lines[1:]]
+    middles, heights = ([float(bar[:, k].mean()) for bar in drawn] for k in (0, 1))
+    assert middles == pytest.approx([0, 1])
+    assert heights == pytest.approx([line["primary"], line["secondary"]])
+
+
+def test_the_foot_says_which_side_favours_the_treatment(bcg: nma.Posterior) -> None:
+    assert "Below 1 favours vaccinated." in nma.plots.bubble.marks(bcg).attrs["text"]
+    trials = [("A", "B")] * 4
+    higher = replace(pictures.arms(trials, better="higher"), table=aged(trials, [1, 2, 3, 4]).table)
+    assert "Above 0 favours B." in nma.plots.bubble.marks(fit(higher, "age", "A")).attrs["text"]
 
 
 def test_trials_without_a_circle_are_told() -> None:

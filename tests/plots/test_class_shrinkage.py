@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.text import Annotation
 
 import nma
 import pictures
@@ -58,6 +60,19 @@ def test_the_picture_tells_classes_shares_and_sides(differences: Table) -> None:
     assert [text for text in said if text.endswith("%") and len(text) < 6] == shares
     assert "← favours the treatment" in said
     assert pictures.faults(ax) == []
+
+
+def test_arrows_lead_from_own_to_shrunken_and_dashes_are_classes(differences: Table) -> None:
+    marks = pd.DataFrame(nma.plots.class_shrinkage.marks(differences))
+    ax = nma.plots.class_shrinkage(differences)
+    (panel,) = ax.child_axes
+    arrows = [text for text in panel.texts if isinstance(text, Annotation)]
+    np.testing.assert_allclose([arrow.xyann[0] for arrow in arrows], marks["own"])
+    np.testing.assert_allclose([arrow.xy[0] for arrow in arrows], marks["shrunken"])
+    lines = [line for line in panel.collections if isinstance(line, LineCollection)]
+    dashed = [line for line in lines if line.get_linestyle()[0][1] is not None]  # type: ignore[index]
+    places = [float(line.get_segments()[0][0][0]) for line in dashed]
+    assert places == pytest.approx(marks.groupby("class")["class_mean"].first().tolist())
 
 
 def test_a_share_that_cannot_be_told_is_left_out(differences: Table) -> None:

@@ -254,6 +254,8 @@ def _tabulated(
 def _moved_notes(moved: pd.Series[float]) -> list[str]:
     if moved.isna().all():
         return ["On their own the treatments are as good as their classes: no share can be told."]
+    if (moved.dropna() - 1).abs().max() < 1e-6:
+        return []
     alone = moved.droplevel("class")
     far, near = alone.idxmax(), alone.idxmin()
     said = (
