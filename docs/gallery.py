@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -175,6 +175,83 @@ def draw(folder: Path) -> None:
     keep(nma.plots.forest(common, comparator="metformin"), folder / "forest-common")
     fits(folder)
     coherence(folder)
+    regressions(folder)
+    classes(folder)
+    additive(folder)
+
+
+def classes(folder: Path) -> None:
+    """Draw shrinkage to classes: 4 and 10 treatments, long names too."""
+    evidence = {
+        "04": nma.datasets.network("back_pain"),
+        "10": nma.datasets.network("senn2013"),
+        "long": network(sparse([LONG.format(k) for k in range(10)]), measure="OR"),
+    }
+    for name, trials in evidence.items():
+        others = [each for each in trials.treatments if each != trials.reference]
+        members = {each: f"class {1 + 2 * k // len(others)}" for k, each in enumerate(others)}
+        structure = nma.structures.Classes(classes={trials.reference: trials.reference} | members)
+        check = nma.checks.class_shrinkage(nma.fit(trials, nma.Model(structure)))
+        keep(nma.plots.class_shrinkage(check), folder / f"shrinkage-{name}")
+
+
+def regressions(folder: Path) -> None:
+    """Draw trials against covariates: 2 to 60 of them, numbers and names, long ones too."""
+    pain = "mean pain at baseline on a scale from nought to one hundred of all participants"
+    settings = ["primary care in the countryside", "hospital outpatients", "occupational health"]
+    long = sparse([LONG.format(k) for k in range(10)])
+    evidence = {
+        "bcg": (nma.datasets.network("bcg").as_normal(), "latitude"),
+        "statins": (nma.datasets.network("statins").as_normal(), "prevention"),
+        "02": described(network([("drug A", "drug B")] * 2), "year", [1990, 2010]),
+        "60": described(network([("drug A", "drug B")] * 60), "year", range(1961, 2021)),
+        "long": described(network(long, measure="OR"), pain, [30, 45, 52, 61, 70, 55]),
+        "long-names": described(network(long), "setting of the trial", settings),
+    }
+    for name, (trials, covariate) in evidence.items():
+        structure = nma.structures.Regression(
+            nma.structures.Consistency(), covariate, control=trials.reference
+        )
+        posterior = nma.fit(trials, nma.Model(structure))
+        keep(nma.plots.bubble(posterior), folder / f"bubble-{name}")
+    keep(nma.plots.bubble(posterior, ax=narrow()), folder / "bubble-narrow")
+
+
+def described(
+    trials: nma.Network, covariate: str, values: Sequence[float | str]
+) -> tuple[nma.Network, str]:
+    """Return a network whose trials have values of a covariate, in turn, and its name."""
+    value = {study: values[k % len(values)] for k, study in enumerate(trials.trials)}
+    told = [value[study] for study in trials.table["study"]]
+    return replace(trials, table=trials.table.assign(**{covariate: told})), covariate
+
+
+def additive(folder: Path) -> None:
+    """Draw what components add: 2 and 20 of them, long names, interactions, some untold."""
+    short, long = ([name.format(k) for k in range(20)] for name in ("part {:02d}", LONG))
+    few = nma.datasets.network("musician")
+    tied = [("usual care", "CBT"), ("CBT + exercise", "exercise"), ("exercise", "drug")]
+    cases: dict[str, tuple[nma.Network, dict[str, Any]]] = {
+        "02": (few, {}),
+        "02-interaction": (few, {"interactions": [("exercise", "telephone CBT")]}),
+        "03-untold": (network(tied), {}),
+        "20": (network(paired(short)), {}),
+        "20-long-ratio": (network(paired(long), measure="OR"), {}),
+        "05-shrunken": (network(paired(short[:5])), {"interactions": "all"}),
+    }
+    for name, (evidence, choices) in cases.items():
+        structure = nma.structures.Components(separator=" + ", inactive="usual care", **choices)
+        posterior = nma.fit(evidence, nma.Model(structure))
+        keep(nma.plots.components(posterior), folder / f"components-{name}")
+        to = list(evidence.treatments[:3])
+        keep(nma.plots.incremental_effects(posterior, to=to), folder / f"increments-{name}")
+    keep(nma.plots.components(posterior, ax=narrow()), folder / "components-narrow")
+
+
+def paired(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return trials of each component, and of pairs of neighbours, against usual care."""
+    alone = [("usual care", name) for name in names]
+    return alone + [("usual care", f"{a} + {b}") for a, b in pairwise(names)]
 
 
 def coherence(folder: Path) -> None:
