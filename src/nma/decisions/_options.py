@@ -105,7 +105,7 @@ class Contenders:
     @cached_property
     def sizes(self) -> NDArray[np.float64]:
         """Length of each contrast."""
-        return np.linalg.norm(self.contrasts, axis=1)
+        return np.asarray(np.linalg.norm(self.contrasts, axis=1))
 
 
 def options(posterior: Posterior, treatments: Sequence[str] | None, problem: Problem) -> Options:

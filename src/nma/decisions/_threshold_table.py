@@ -96,11 +96,17 @@ def tabulated(posterior: Posterior, answer: Answer) -> Table:
         caption=captioned(posterior, located(posterior, _caption(posterior, answer))),
         notes=_notes(posterior, answer, frame),
         digits=dict.fromkeys(NATURAL, digits) | {"nearest": 1},
-        significant=NATURAL[3:] if posterior.network.ratio else (),
+        significant=NATURAL[3:] if _is_wide(frame[NATURAL[3:]]) else (),
         unprinted=[name for name in ORDER if name not in SHOWN],
     )
     table.attrs.update(_attributes(posterior, answer))
     return table
+
+
+def _is_wide(bounds: pd.DataFrame) -> bool:
+    """Return whether bounds lie so far apart that decimals say nothing."""
+    size = bounds.abs()
+    return bool((np.isfinite(size) & (size > 1e4)).any(axis=None))
 
 
 def _row(point: DataPoint, found: Thresholds) -> dict[str, Any]:

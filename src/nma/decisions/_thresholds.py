@@ -127,7 +127,7 @@ def thresholds(
     >>> print(*nearest.name, nearest["above"], sep=", ")
     Macedo 2012, multimodal care, individualised exercise, individualised exercise
     >>> print(*nearest[["estimate", "invariant_upper", "nearest"]].astype(float).round(2))
-    0.0 0.74 2.04
+    0.0 0.74 2.08
 
     References
     ----------
@@ -233,8 +233,8 @@ class _Reading:
         for name, value in found.items():
             if not math.isfinite(value):
                 message = (
-                    f"{name} has no finite posterior mean to hold it at: write "
-                    "tau='re-estimated', or give it a prior with a lighter tail."
+                    f"{name} has no finite posterior mean to hold it at: give it a prior with a "
+                    "lighter tail."
                 )
                 raise ModelError(message)
         return found
