@@ -174,11 +174,11 @@ def _tau() -> float:
 
 
 def test_where_no_shift_changes_the_decision_there_is_no_threshold() -> None:
-    row = row_of(asked(), MULTI_ARM, "pramipexole", "its other arms")
+    row = row_of(asked(), MULTI_ARM, "pramipexole", "the other arms")
     model = nma.Model(parkinson().model.structure, Random(Fixed(_tau())))
     assert row["shift_lower"] == -np.inf
     assert row["below"] == ""
-    label = (MULTI_ARM, "pramipexole", "its other arms")
+    label = (MULTI_ARM, "pramipexole", "the other arms")
     for shift in (-1.0, -10.0, -1e3, -1e6):
         assert refitted(label, shift, None, model).idxmin() == "pramipexole"
 
@@ -274,7 +274,7 @@ def test_reversing_better_alone_recommends_the_other_end() -> None:
 @pytest.mark.parametrize("of", ["trials", "comparisons"])
 def test_relabelling_changes_nothing_but_names(of: Of) -> None:
     names = {"placebo": "placebo", "bromocriptine": "z", "cabergoline": "y", "pramipexole": "x"}
-    names |= {"ropinirole": "a", "its other arms": "its other arms", "": ""}
+    names |= {"ropinirole": "a", "the other arms": "the other arms", "": ""}
     frame = nma.datasets.load("parkinson")
     frame["treatment"] = frame["treatment"].map(names)
     found = thresholds(nma.fit(arms(frame)), of=of)
@@ -354,7 +354,7 @@ def test_the_estimate_of_a_trial_is_its_own() -> None:
     assert row["se"] == pytest.approx(np.sqrt(variance["Lieberman 1997"].sum()), abs=1e-12)
     assert row["upper"] - row["lower"] == pytest.approx(2 * 1.959963984540054 * row["se"])
     three, spread = frame["mean"][MULTI_ARM], variance[MULTI_ARM]
-    row = row_of(asked(), MULTI_ARM, "placebo", "its other arms")
+    row = row_of(asked(), MULTI_ARM, "placebo", "the other arms")
     others = three.drop("placebo").mean()
     assert row["estimate"] == pytest.approx(three["placebo"] - others, abs=1e-12)
     expected = np.sqrt(spread["placebo"] + spread.drop("placebo").sum() / 4)
@@ -489,6 +489,8 @@ def test_the_choice_can_be_among_some() -> None:
     table = thresholds(parkinson(), treatments=some)
     assert table.attrs["best"] == means(parkinson())[some].idxmin()
     assert {*table["below"], *table["above"]} <= {*some, ""}
+    assert "Chosen from: placebo, ropinirole, bromocriptine." in table.notes[0]
+    assert "Chosen from" not in " ".join(asked().notes)
     narrowed = thresholds(nma.at(parkinson(), treatments=some))
     pd.testing.assert_frame_equal(pd.DataFrame(table), pd.DataFrame(narrowed))
 
@@ -512,7 +514,7 @@ def test_another_best_over_the_posterior_of_tau_is_said() -> None:
     assert differ
     for best, fitted in differ:
         table, posterior = found[best, fitted]
-        said = f"In the fit itself {fitted} has the best posterior mean."
+        said = f"In the fit itself {fitted} has the best posterior mean; these thresholds are of"
         assert any(note.startswith(said) for note in table.notes)
         assert thresholds(posterior, tau="re-estimated").attrs["best"] == fitted
 

@@ -108,11 +108,11 @@ def test_the_threshold_that_differs_is_an_error_of_their_sampled_covariance() ->
 
     The slope behind it is within the Monte Carlo error of a covariance times a precision.
     """
-    found = row("1", "SK + t-PA", "its other arms")
+    found = row("1", "SK + t-PA", "the other arms")
     assert found["shift_upper"] == np.inf
     effects: Any = nma.effect_table(fitted())
     pair = effects.loc[("r-PA", "Acc t-PA")]
-    precision = 1 / row("1", "SK + t-PA", "its other arms")["se"] ** 2
+    precision = 1 / row("1", "SK + t-PA", "the other arms")["se"] ** 2
     error = 4 * pair["sd"] ** 2 * np.sqrt(2 / DRAWS) * precision
     assert abs(pair["mean"] / 5.277) < error
     bent: Any = nma.effect_table(nma.fit(network(("1", "SK + t-PA"), 5.277), MODEL))

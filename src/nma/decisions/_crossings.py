@@ -99,7 +99,7 @@ class _Search:
         assert isinstance(asked, _Shifting)  # noqa: S101  the tasks are our own
 
         def leads(shift: float) -> NDArray[np.float64]:
-            moved = shifted(fitted.problem, shift * asked.point.moved)
+            moved = shifted(fitted.problem, asked.point, shift)
             return self.others.leads(beta_mean(asked.engine.sample(moved)))
 
         return Thresholds(*(self._outward(leads, asked.point, side) for side in (-1.0, 1.0)))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OTHERS", "DataPoint", "blocks", "of_comparisons", "of_trials", "shifted"]
 
-OTHERS = "its other arms"
+OTHERS = "the other arms"
 """Whom an arm of a multi-arm trial is compared with."""
 
 
@@ -34,8 +34,10 @@ class DataPoint:
         Trial, if it is one, treatment and comparator.
     estimate, se : float
         On the scale of the model.
-    moved : array, (arm,)
-        How far the level of each arm moves when the estimate moves by one.
+    arms : array of int, (arm,)
+        The arms that move with it.
+    moves : array, (arm,)
+        How far their levels move when the estimate moves by one.
     step : float
         Standard deviation of the estimate, heterogeneity included.
     """
@@ -43,7 +45,8 @@ class DataPoint:
     label: tuple[str, ...]
     estimate: float
     se: float
-    moved: NDArray[np.float64]
+    arms: NDArray[np.int64]
+    moves: NDArray[np.float64]
     step: float
 
     @property
@@ -79,8 +82,10 @@ def blocks(problem: Problem) -> tuple[Contrasts, ...]:
     return tuple(part for part in problem.evidence if isinstance(part, Contrasts))
 
 
-def shifted(problem: Problem, moved: NDArray[np.float64]) -> Problem:
-    """Return the problem with the level of every arm moved, (arm,); standard errors stay."""
+def shifted(problem: Problem, point: DataPoint, shift: float) -> Problem:
+    """Return the problem with an estimate shifted; standard errors stay."""
+    moved = np.zeros(len(problem.arms))
+    moved[point.arms] = shift * point.moves
     return replace(problem, evidence=tuple(_shifted(block, moved) for block in blocks(problem)))
 
 
@@ -110,7 +115,8 @@ def of_trials(
                 (trial.study, name, names[0] if pair else OTHERS),
                 estimate,
                 np.sqrt(sampling),
-                _moved(problem, {trial.study: (trial, on)}),
+                trial.arms,
+                on,
                 np.sqrt(whole),
             )
 
@@ -127,30 +133,26 @@ def of_comparisons(
         pair = {treatment, comparator}
         both = [trial for trial in trials if pair <= set(trial.treatments)]
         if both:
-            yield _direct(problem, treatment, comparator, both)
+            yield _direct(treatment, comparator, both)
 
 
-def _direct(problem: Problem, treatment: str, comparator: str, trials: list[_Trial]) -> DataPoint:
-    told, moves = [], {}
+def _direct(treatment: str, comparator: str, trials: list[_Trial]) -> DataPoint:
+    told, moves = [], []
     for trial in trials:
         on, against = trial.is_on(treatment), trial.is_on(comparator)
         estimate, _, variance = trial.told(on / on.sum() - against / against.sum())
         told.append((estimate, 1 / variance))
-        moves[trial.study] = (trial, (on - against) / 2)
+        moves.append((on - against) / 2)
     estimates, weights = np.array(told).T
     se = 1 / np.sqrt(weights.sum())
-    label = (treatment, comparator)
-    estimate = weights @ estimates / weights.sum()
-    return DataPoint(label, float(estimate), se, _moved(problem, moves), se)
-
-
-def _moved(
-    problem: Problem, moves: Mapping[str, tuple[_Trial, NDArray[np.float64]]]
-) -> NDArray[np.float64]:
-    moved = np.zeros(len(problem.arms))
-    for trial, by in moves.values():
-        moved[trial.arms] = by
-    return moved
+    return DataPoint(
+        (treatment, comparator),
+        float(weights @ estimates / weights.sum()),
+        se,
+        np.concatenate([trial.arms for trial in trials]),
+        np.concatenate(moves),
+        se,
+    )
 
 
 def _ordered(network: Network, treatments: tuple[str, ...]) -> list[str]:

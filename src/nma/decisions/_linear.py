@@ -17,6 +17,7 @@ from nma.threads import one_thread
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nma.decisions._data_points import DataPoint
     from nma.decisions._options import Contenders
     from nma.problem import Problem
 
@@ -70,9 +71,9 @@ class Linear:
             spread = basis @ np.linalg.solve(inner, basis.T)
             return cls(mean + spread @ (told - matrix @ mean), spread @ pull)
 
-    def thresholds(self, moved: NDArray[np.float64], others: Contenders) -> Thresholds:
-        """Return the shifts of the arms, (arm,), at which another treatment is as good."""
-        change = self.influence @ moved
+    def thresholds(self, point: DataPoint, others: Contenders) -> Thresholds:
+        """Return the shifts of an estimate at which another treatment is as good."""
+        change = self.influence[:, point.arms] @ point.moves
         lead, slope = others.leads(self.beta), others.leads(change)
         slope = np.where(
             np.abs(slope) <= ROUNDING * others.sizes * np.linalg.norm(change), 0.0, slope

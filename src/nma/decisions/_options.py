@@ -43,10 +43,13 @@ class Options:
         As they are written: several that the model makes the same, joined by "and".
     levels : array, (option, parameter)
         Oriented: more is better.
+    asked : tuple of str
+        The treatments one by one.
     """
 
     names: tuple[str, ...]
     levels: NDArray[np.float64]
+    asked: tuple[str, ...]
 
     def best(self, beta: NDArray[np.float64]) -> int:
         """Return where the treatment with the best mean stands."""
@@ -129,7 +132,7 @@ def options(posterior: Posterior, treatments: Sequence[str] | None, problem: Pro
         first.setdefault(member, []).append(place)
     names = tuple(" and ".join(asked[k] for k in members) for members in first.values())
     sign = 1.0 if posterior.network.better == "higher" else -1.0
-    found = Options(names, sign * levels[[members[0] for members in first.values()]])
+    found = Options(names, sign * levels[[members[0] for members in first.values()]], asked)
     if posterior.draws.intervals != "credible":
         _require_determined(found, problem)
     return found

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nma.decisions._crossings import FARTHEST, PRECISION
 from nma.decisions._data_points import OTHERS
-from nma.estimates import briefly, captioned, centre, is_credible, located, scale_name
+from nma.estimates import briefly, captioned, centre, is_credible, located, prior_driven, scale_name
 from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
@@ -170,15 +170,26 @@ def _notes(posterior: Posterior, answer: Answer, frame: pd.DataFrame) -> list[st
 def _decision(posterior: Posterior, answer: Answer) -> list[str]:
     best, lead, runner_up = answer.choice
     scale = scale_name(posterior)
-    notes = [f"{best} leads by {lead:.3g} ({scale}); next is {runner_up}."]
+    among = _among(posterior, answer)
+    notes = [f"{best} leads by {lead:.3g} ({scale}); next is {runner_up}.{among}"]
     fitted = _fitted(posterior, answer)
     if fitted != best:
         remedy = "" if answer.notices else " Ask for tau='re-estimated'."
         whose = "posterior mean" if is_credible(posterior) else "estimate"
-        notes.append(f"In the fit itself {fitted} has the best {whose}.{remedy}")
+        notes.append(
+            f"In the fit itself {fitted} has the best {whose}; these thresholds are of {best}."
+            f"{remedy}"
+        )
     if answer.tau == "re-estimated" and not answer.again:
         notes.append("No scale is learnt from the trials, so there is none to estimate again.")
     return notes
+
+
+def _among(posterior: Posterior, answer: Answer) -> str:
+    """Return what is chosen from, where that is not every treatment."""
+    if set(answer.options.asked) == set(posterior.network.treatments):
+        return ""
+    return f" Chosen from: {', '.join(answer.options.names)}."
 
 
 def _fitted(posterior: Posterior, answer: Answer) -> str:
@@ -233,12 +244,15 @@ def _attributes(posterior: Posterior, answer: Answer) -> dict[str, Any]:
     network = posterior.network
     return {
         "poor": " ".join(filter(None, [posterior.poor, answer.found.partial.rstrip(":")])),
-        "data": network.caption,
+        "data": " ".join(
+            filter(None, [posterior.conditions, *prior_driven(posterior), network.caption])
+        ),
         "measure": network.measure,
         "ratio": network.ratio,
         "better": network.better,
         "best": answer.choice.name,
         "lead": answer.choice.lead,
+        "among": _among(posterior, answer).strip(),
         "of": answer.of,
         "rule": centre(posterior),
         "held": _held(answer),

@@ -167,7 +167,7 @@ def thresholds(
 
 
 def _closed(linear: Linear, points: Sequence[DataPoint], others: Contenders) -> Refits[Thresholds]:
-    done = {point.name: linear.thresholds(point.moved, others) for point in points}
+    done = {point.name: linear.thresholds(point, others) for point in points}
     return Refits(done, {}, {}, ())
 
 

@@ -105,6 +105,7 @@ def _require_thresholds(table: object) -> None:
 def _sentence(table: Table, whole: pd.DataFrame) -> str:
     say = table.attrs
     what = "trials" if say["of"] == "trials" else "comparisons (direct estimates)"
+    among = f" {say['among']}" if say["among"] else ""
     absent = f" Not fitted: {', '.join(say['absent'])}." if say["absent"] else ""
     poor = f" POOR FIT, do not rely on: {', '.join(say['doubted'])}." if say["doubted"] else ""
     return (
@@ -113,7 +114,7 @@ def _sentence(table: Table, whole: pd.DataFrame) -> str:
         f"keeps the best {say['rule']}{say['held']}; beside them stands who is best beyond. Bold, "
         "with an orange band: the estimate's own interval reaches past a threshold. The nearest "
         f"threshold, in standard errors, stands first.{_open(whole, ratio=say['ratio'])}"
-        f"{_cut(whole)}{absent}{poor}"
+        f"{_cut(whole)}{among}{absent}{poor}"
     )
 
 
