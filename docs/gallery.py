@@ -203,7 +203,6 @@ def thresholds(folder: Path) -> None:
         keep(nma.plots.thresholds(found), folder / f"thresholds-{name}")
         pooled = nma.decisions.thresholds(posterior, of="comparisons")
         keep(nma.plots.thresholds(pooled), folder / f"thresholds-comparisons-{name}")
-    keep(nma.plots.thresholds(pooled, ax=narrow()), folder / "thresholds-narrow")
 
 
 def fits(folder: Path) -> None:

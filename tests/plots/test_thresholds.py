@@ -63,6 +63,7 @@ def test_ratios_are_left_open_beyond_a_factor_of_a_thousand() -> None:
     assert np.abs(shift[np.isfinite(shift)]).max() < np.log(1000)
     assert "or a factor of 1000 are left open" in shown.attrs["text"]
     assert shown["limits"].str.startswith("0 to").any()
+    assert not shown["limits"].str.contains("0.000").any()
 
 
 def test_of_many_rows_the_nearest_are_drawn_and_the_rest_is_counted() -> None:

@@ -51,7 +51,8 @@ def marks(table: Table) -> Table:
     """
     _require_thresholds(table)
     whole = pd.DataFrame(table).reset_index()
-    found = _readable(whole.head(MOST), ratio=table.attrs["ratio"])
+    ratio = table.attrs["ratio"]
+    found = _readable(whole.head(MOST), ratio=ratio)
     digits = decimals(whole["se"].to_numpy())
     found["label"] = found["treatment"] + " vs " + found["comparator"]
     found["text"] = [
@@ -59,7 +60,10 @@ def marks(table: Table) -> Table:
         for mean, low, high in zip(found["estimate"], found["lower"], found["upper"], strict=True)
     ]
     bounds = zip(found["invariant_lower"], found["invariant_upper"], strict=True)
-    found["limits"] = [f"{_bound(low, digits)} to {_bound(high, digits)}" for low, high in bounds]
+    found["limits"] = [
+        f"{_bound(low, digits, ratio=ratio)} to {_bound(high, digits, ratio=ratio)}"
+        for low, high in bounds
+    ]
     names = ["study"] if "study" in found else []
     shown = ["label", "estimate", "lower", "upper", "invariant_lower", "invariant_upper"]
     result = Table(
@@ -82,12 +86,13 @@ def _readable(frame: pd.DataFrame, *, ratio: bool) -> pd.DataFrame:
     return found
 
 
-def _bound(value: float, digits: int) -> str:
+def _bound(value: float, digits: int, *, ratio: bool) -> str:
     if not np.isfinite(value):
         return f"{'-' * (value < 0)}\N{INFINITY}"
     if value == 0:
         return "0"
-    return figures(value) if abs(value) >= LARGE else rounded(value, 0.0, digits=digits)
+    tiny = ratio and value < 10.0**-digits
+    return figures(value) if tiny or abs(value) >= LARGE else rounded(value, 0.0, digits=digits)
 
 
 def _require_thresholds(table: object) -> None:
