@@ -178,6 +178,7 @@ def draw(folder: Path) -> None:
     regressions(folder)
     classes(folder)
     additive(folder)
+    thresholds(folder)
 
 
 def classes(folder: Path) -> None:
@@ -266,6 +267,19 @@ def coherence(folder: Path) -> None:
             splits = nma.checks.node_splitting(posterior, progress=False)
             keep(nma.plots.node_splitting(splits), folder / f"splits-{name}")
     keep(nma.plots.node_splitting(splits, ax=narrow()), folder / "splits-narrow")
+
+
+def thresholds(folder: Path) -> None:
+    """Draw how far estimates may move: 2 to 25 treatments, trials and comparisons."""
+    evidence = {name: trials for name, trials in networks() if name not in {"60", "10-complete"}}
+    evidence["05"] = nma.datasets.network("parkinson")
+    evidence["09"] = nma.datasets.network("thrombolytics").as_normal()
+    for name, trials in evidence.items():
+        posterior = nma.fit(trials)
+        found = nma.decisions.thresholds(posterior)
+        keep(nma.plots.thresholds(found), folder / f"thresholds-{name}")
+        pooled = nma.decisions.thresholds(posterior, of="comparisons")
+        keep(nma.plots.thresholds(pooled), folder / f"thresholds-comparisons-{name}")
 
 
 def fits(folder: Path) -> None:

@@ -43,6 +43,7 @@ VERBS: dict[str, Any] = {
     "class_shrinkage": nma.plots.class_shrinkage,
     "components": nma.plots.components,
     "incremental_effects": nma.plots.incremental_effects,
+    "thresholds": nma.plots.thresholds,
 }
 
 
@@ -66,8 +67,9 @@ CHECKED: dict[str, Any] = {
     "net_heat": nma.checks.net_heat,
     "node_splitting": nma.checks.node_splitting,
     "class_shrinkage": shrinkage,
+    "thresholds": nma.decisions.thresholds,
 }
-"""Verbs that draw what a check returned."""
+"""Verbs that draw what a check or a decision returned."""
 
 SAME = r"[Nn]o two designs tell of the same comparison"
 NOTHING = {
@@ -268,9 +270,9 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
 
 
 def test_figures_share_a_page(ask: Ask) -> None:
-    figure = Figure(figsize=(30, 48), layout="constrained")
+    figure = Figure(figsize=(30, 56), layout="constrained")
     FigureCanvasAgg(figure)
-    page = figure.subplots(6, 2).ravel()
+    page = figure.subplots(7, 2).ravel()
     for verb, ax in zip(VERBS, page, strict=False):
         VERBS[verb](*ask(verb, "4"), ax=ax)
     assert pictures.faults(page[0]) == []
@@ -426,6 +428,7 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "class_shrinkage": "shrunken",
         "components": "text",
         "incremental_effects": "text",
+        "thresholds": "invariant_upper",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)

@@ -18,6 +18,7 @@ from nma.plots._network import network as network
 from nma.plots._node_splitting import node_splitting as node_splitting
 from nma.plots._prior_sensitivity import prior_sensitivity as prior_sensitivity
 from nma.plots._rankogram import rankogram as rankogram
+from nma.plots._thresholds import thresholds as thresholds
 
 __all__ = [
     "Drawing",
@@ -38,4 +39,5 @@ __all__ = [
     "node_splitting",
     "prior_sensitivity",
     "rankogram",
+    "thresholds",
 ]
