@@ -91,7 +91,10 @@ class Important:
         if self.mcid.instrument is None:
             return told
         worth = self.mcid.value / self.size
-        return [*told, f"1 SMD = {worth:.4g} points of {self.mcid.instrument.name}, taken as known."]
+        return [
+            *told,
+            f"1 SMD = {worth:.4g} points of {self.mcid.instrument.name}, taken as known.",
+        ]
 
 
 def important(posterior: Posterior, mcid: MCID) -> Important:

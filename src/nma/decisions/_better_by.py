@@ -62,8 +62,8 @@ def better_by(
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
     >>> mcid = nma.decisions.MCID(1.5, kind="between-group", source="Hayden 2021")
     >>> table = nma.decisions.better_by(posterior, mcid=mcid, comparators=["passive control"])
-    >>> print(*table.loc[("multimodal care", "passive control"), ["better_by", "p_better"]].round(2))
-    0.72 1.0
+    >>> table.droplevel("comparator")["better_by"].round(2).to_dict()
+    {'individualised exercise': 0.39, 'multimodal care': 0.73, 'standard exercise': 0.43}
 
     References
     ----------
@@ -148,8 +148,9 @@ def mcid_interval(
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
     >>> mcid = nma.decisions.MCID(1.5, kind="between-group", source="Hayden 2021")
     >>> table = nma.decisions.mcid_interval(posterior, mcid=mcid, comparators=["passive control"])
-    >>> print(*table.loc[("multimodal care", "passive control"), "preferred":"mcid_upper"])
-    True 0.0 1.72...
+    >>> row = table.loc[("multimodal care", "passive control")]
+    >>> print(row["preferred"], row["mcid_lower"], round(row["mcid_upper"], 2))
+    True 0.0 1.71
     """
     require_two(posterior)
     _require_probability(probability)

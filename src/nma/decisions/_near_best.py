@@ -42,8 +42,8 @@ def near_best(posterior: Posterior, *, mcid: MCID) -> Table:
     with benefits :math:`b_j = \pm \theta_j`. As the MCID goes to 0 this becomes the probability of
     being the best; as it grows, 1. How far a treatment is behind the best has a median: from this
     MCID on it is within reach with a probability of 1/2 or more. So the set of treatments within
-    reach changes at these medians alone, and is the same between two of them: the decision-invariant
-    interval around the MCID given.
+    reach changes at these medians alone, and is the same between two of them: that is the
+    decision-invariant interval around the MCID given.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ def near_best(posterior: Posterior, *, mcid: MCID) -> Table:
         By treatment: ``near_best`` with its Monte Carlo standard error ``mcse``; ``p_best``, the
         probability of being the best; ``behind``, the median distance from the best, in the unit
         of the MCID. ``attrs["within_reach"]`` lists the treatments that are within the MCID of the
-        best with a probability of 1/2 or more, ``attrs["invariant"]`` holds the MCIDs from which and
-        up to which they are the same.
+        best with a probability of 1/2 or more, ``attrs["invariant"]`` holds the MCIDs from which
+        and up to which they are the same.
 
     Raises
     ------
@@ -73,10 +73,10 @@ def near_best(posterior: Posterior, *, mcid: MCID) -> Table:
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
     >>> mcid = nma.decisions.MCID(1.5, kind="between-group", source="Hayden 2021")
     >>> table = nma.decisions.near_best(posterior, mcid=mcid)
-    >>> print(*table.loc["standard exercise", ["near_best", "p_best"]].round(1))
-    1.0 0.2
+    >>> table.loc["standard exercise", ["near_best", "p_best"]].round(2).tolist()
+    [0.99, 0.16]
     >>> table.attrs["within_reach"]
-    ['standard exercise', 'individualised exercise', 'multimodal care']
+    ['individualised exercise', 'multimodal care', 'standard exercise']
     """
     ours = important(posterior, mcid)
     behind = _behind(benefit_levels(posterior))
@@ -171,7 +171,7 @@ def mcid_scores(posterior: Posterior, *, mcid: MCID, level: float = 0.95) -> Tab
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
     >>> mcid = nma.decisions.MCID(1.5, kind="between-group", source="Hayden 2021")
     >>> nma.decisions.mcid_scores(posterior, mcid=mcid)["score"].round(1).tolist()
-    [2.2, 2.3, 2.3, 3.2]
+    [2.1, 2.3, 2.3, 3.3]
 
     References
     ----------
@@ -188,8 +188,8 @@ def mcid_scores(posterior: Posterior, *, mcid: MCID, level: float = 0.95) -> Tab
         index=pd.Index(posterior.treatments, name="treatment"),
     ).sort_values("score", kind="stable")
     said = (
-        f"MCID score with {100 * level:g}% intervals: 1, and 1 for each treatment that is better by "
-        f"more than {ours.said()}, 1/2 for each within it"
+        f"MCID score with {100 * level:g}% intervals: 1, and 1 for each treatment that is better "
+        f"by more than {ours.said()}, 1/2 for each within it"
     )
     return Table(
         frame,
@@ -220,7 +220,7 @@ def _mean_scores(
     over, within = benefits.at_least(ours.size).value, benefits.within(ours.size).value
     index = pd.MultiIndex.from_tuples(pairs, names=["treatment", "comparator"])
     added = pd.Series(over + within / 2, index).groupby("comparator", sort=False).sum()
-    mean = 1 + added[list(posterior.treatments)].to_numpy()
+    mean: NDArray[np.float64] = 1 + added[list(posterior.treatments)].to_numpy(dtype=float)
     return mean, np.zeros(len(mean))
 
 
