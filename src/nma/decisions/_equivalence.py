@@ -131,8 +131,8 @@ def _caption(posterior: Posterior, ours: Important, level: float, *, predictive:
     new = "; predictive: in one new trial like these" * predictive
     said = (
         f"{network.measure}, treatment versus comparator, with "
-        f"{interval_words(posterior, level)}s; {network.better} is better. Shares: better or worse by at least {ours.said()}, or "
-        f"trivially different, between {low:.3g} and {high:.3g}{new}."
+        f"{interval_words(posterior, level)}s; {network.better} is better. Shares: better or worse "
+        f"by at least {ours.said()}, or trivially different, between {low:.3g} and {high:.3g}{new}."
     )
     return captioned(posterior, located(posterior, said))
 
