@@ -116,27 +116,9 @@ def require_two(posterior: Posterior) -> None:
 
 
 def benefit_levels(posterior: Posterior) -> NDArray[np.float64]:
-    """Return draws of levels such that more is better, (chain, draw, treatment).
-
-    Raises
-    ------
-    ModelError
-        If nothing determines how some of them differ.
-    """
+    """Return draws of levels such that more is better, (chain, draw, treatment)."""
     require_two(posterior)
-    moments, levels = posterior.draws.moments, posterior.levels
-    if moments is not None and moments.unknown.size:
-        others = np.arange(1, len(levels))
-        means = moments.differences(levels, others, np.zeros_like(others)).mean
-        lost = [posterior.treatments[k] for k in others[~np.isfinite(means)]]
-        if lost:
-            message = (
-                f"No trials, directly or together, compare {', '.join(map(repr, lost))} with "
-                f"{posterior.treatments[0]!r}, so none is known to be the best: ask about "
-                "treatments that are connected, with nma.at(posterior, treatments=[...])."
-            )
-            raise ModelError(message)
-    drawn = posterior.draws.values["beta"].to_numpy() @ levels.T
+    drawn = posterior.draws.values["beta"].to_numpy() @ posterior.levels.T
     return np.asarray(_sign(posterior) * drawn)
 
 

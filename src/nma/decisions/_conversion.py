@@ -80,7 +80,8 @@ class Conversion:
 
     def moved(self, control: Any, by: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return rates, from those under the comparator and moves on the scale of the link."""
-        return np.asarray(self.link.inverse(self.link.link(control) + by))
+        with np.errstate(invalid="ignore"):  # what nothing determines stays unknown
+            return np.asarray(self.link.inverse(self.link.link(control) + by))
 
 
 def require_method(method: object) -> None:

@@ -66,7 +66,8 @@ def equivalence(
         By (treatment, comparator): ``estimate``, ``lower`` and ``upper`` as in ``effect_table``;
         ``better``, ``trivial`` and ``worse``, with ``predictive_better``, ``predictive_trivial``
         and ``predictive_worse`` where asked for; ``mcse``, the largest Monte Carlo standard error
-        of the shares, zero where exact. ``nma.plots.equivalence`` draws it.
+        of the shares, zero where exact, and unprinted ``estimate_mcse``, that of the mean on the
+        scale of the model. ``nma.plots.equivalence`` draws it.
 
     Raises
     ------
@@ -97,10 +98,11 @@ def equivalence(
         shares |= {f"predictive_{name}": values for name, values in new.items()}
         errors = np.maximum(errors, more)
     result = Table(
-        {**cells, **shares, "mcse": errors},
+        {**cells, **shares, "mcse": errors, "estimate_mcse": found.mcse},
         index=pd.MultiIndex.from_tuples(pairs, names=["treatment", "comparator"]),
         digits=dict.fromkeys(cells, decimals(found.sd)) | {"mcse": 4},
         probabilities=list(shares),
+        unprinted=["estimate_mcse"],
         caption=_caption(posterior, ours, level, predictive=predictive),
         notes=[*ours.notes(), *confidence(posterior), *briefly(posterior)],
     )

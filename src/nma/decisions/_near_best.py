@@ -64,8 +64,8 @@ def near_best(posterior: Posterior, *, mcid: MCID) -> Table:
     Raises
     ------
     ModelError
-        If the MCID is of the wrong kind or scale, a treatment is alone, no trials connect some of
-        them, or the structure gives no level outside a trial.
+        If the MCID is of the wrong kind or scale, a treatment is alone, or the structure gives no
+        level outside a trial.
 
     Examples
     --------
@@ -162,8 +162,8 @@ def mcid_scores(posterior: Posterior, *, mcid: MCID, level: float = 0.95) -> Tab
     Raises
     ------
     ModelError
-        If the MCID is of the wrong kind or scale, a treatment is alone, no trials connect some of
-        them, or the level is not between 0 and 1.
+        If the MCID is of the wrong kind or scale, a treatment is alone, or the level is not
+        between 0 and 1.
 
     Examples
     --------

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["equivalence"]
 
-SHOWN = ["estimate", "lower", "upper", "better", "trivial", "worse", "mcse"]
+SHOWN = ["estimate", "lower", "upper", "better", "trivial", "worse", "estimate_mcse"]
 
 
 def marks(table: Table, *, comparator: str | None = None) -> Table:
@@ -60,11 +60,11 @@ def marks(table: Table, *, comparator: str | None = None) -> Table:
 
 def _texts(found: pd.DataFrame, *, ratio: bool) -> list[str]:
     """Return estimates with their intervals, as written beside the rows."""
-    ends = found[["estimate", "lower", "upper"]].to_numpy(dtype=float)
-    scaled = np.log(ends) if ratio else ends
+    ends = found[["estimate", "lower", "upper", "estimate_mcse"]].to_numpy(dtype=float)
+    scaled = np.log(ends[:, :3]) if ratio else ends
     spread = (scaled[:, 2] - scaled[:, 1]) / 4
     digits = decimals(spread[np.isfinite(spread)])
-    return ["" if np.isnan(a) else interval(a, b, c, 0.0, digits=digits) for a, b, c in ends]
+    return ["" if np.isnan(a) else interval(a, b, c, d, digits=digits) for a, b, c, d in ends]
 
 
 def _require_table(table: object) -> None:
