@@ -72,12 +72,12 @@ def test_it_is_the_normal_tail_where_tau_is_known() -> None:
     posterior = nma.fit(network, fixed)
     effects = nma.effect_table(posterior)
     found = nma.decisions.better_by(posterior, mcid=matters(1.5))["better_by"]
-    expected = stats.norm.cdf((-1.5 - effects["mean"]) / effects["sd"])
+    expected: Any = stats.norm.cdf((-1.5 - effects["mean"]) / effects["sd"])
     np.testing.assert_allclose(found, expected, atol=1e-14)
     new = nma.decisions.equivalence(posterior, mcid=matters(1.5), predictive=True)
     wide = np.hypot(effects["sd"], 0.36)
-    expected = stats.norm.cdf((-1.5 - effects["mean"]) / wide)
-    np.testing.assert_allclose(new["predictive_better"], expected, atol=1e-14)
+    predicted = stats.norm.cdf((-1.5 - effects["mean"]) / wide)
+    np.testing.assert_allclose(new["predictive_better"], predicted, atol=1e-14)
 
 
 def test_draws_agree_with_the_exact_answer(exact: nma.Posterior, drawn: nma.Posterior) -> None:
@@ -89,7 +89,8 @@ def test_draws_agree_with_the_exact_answer(exact: nma.Posterior, drawn: nma.Post
     }.items():
         one, other = (VERBS[verb](p, mcid=mcid) for p in (exact, drawn))
         apart = (one[column] - other[column]).abs()
-        assert (apart <= 5 * other["mcse"] + 1e-3).all()
+        rarest = 1 / drawn.draws.values["tau"].size  # what no draw shows has no error either
+        assert (apart <= 5 * other["mcse"] + rarest).all()
         assert (one["mcse"] == 0).all()
         assert (other["mcse"] > 0).any()
 
@@ -105,6 +106,8 @@ def test_the_three_shares_sum_to_one(any_posterior: nma.Posterior, predictive: b
 
 def test_reversing_better_mirrors_everything(any_posterior: nma.Posterior) -> None:
     mcid, other = matters(1.3), reversed_(any_posterior)
+    one: Any
+    two: Any
     one, two = (nma.decisions.better_by(p, mcid=mcid) for p in (any_posterior, other))
     np.testing.assert_allclose(two["better_by"], swapped(one)["better_by"], atol=1e-14)
     one, two = (nma.decisions.equivalence(p, mcid=mcid) for p in (any_posterior, other))
@@ -184,7 +187,7 @@ def test_the_preference_is_the_same_within_its_interval_and_not_beyond(
         table = nma.decisions.mcid_interval(
             any_posterior, mcid=matters(1.3), probability=probability
         )
-        ends = table["mcid_upper"].where(table["preferred"], table["mcid_lower"])
+        ends: Any = table["mcid_upper"].where(table["preferred"], table["mcid_lower"])
         none = 1.0 if any_posterior.network.ratio else 0.0
         for pair, end in ends[ends > none].items():
             just = 1e-6 * (end - none)
@@ -229,6 +232,8 @@ def test_points_of_an_instrument_are_as_good_as_sds() -> None:
     posterior = nma.fit(nma.datasets.network("back_pain_simulated"))
     vas = matters(11, instrument=nma.instruments.VAS, reference_sd=22.0)
     sds = matters(0.5)
+    one: Any
+    other: Any
     for name, column in (("better_by", "better_by"), ("near_best", "near_best")):
         one, other = (VERBS[name](posterior, mcid=m)[column] for m in (vas, sds))
         np.testing.assert_allclose(one, other, atol=1e-12)

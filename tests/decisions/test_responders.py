@@ -190,7 +190,7 @@ def test_draws_agree_with_the_exact_answer(points: nma.Posterior) -> None:
     drawn = rates(replace(points, draws=replace(points.draws, moments=None)))
     for name in ("rate", "rr", "rd"):
         apart = (exact[name] - drawn[name]).abs()
-        assert (apart <= 5 * drawn[f"{name}_mcse"] + 1e-3).all()
+        assert (apart <= 5 * drawn[f"{name}_mcse"]).all()
         assert (exact[f"{name}_mcse"] == 0).all()
 
 
@@ -354,9 +354,11 @@ def test_what_nothing_determines_is_left_empty() -> None:
     posterior = nma.fit(network, model, engine=nma.engines.LeastSquares("common"))
     texts = ["frequencies", "risk ratio", "risk difference", "NNT"]
     table = responders(posterior, control_rate=0.3, definition=LESS)
-    assert table.loc["S", texts].tolist() == [""] * 4
+    empty: Any = table.loc["S", texts]
+    assert empty.tolist() == [""] * 4
     assert table.loc["S", NUMBERS].isna().all()
-    assert all(table.loc["E", texts])
+    told: Any = table.loc["E", texts]
+    assert "" not in told.tolist()
     with pytest.raises(EngineError, match="determine C, S"):
         responders(posterior, control_rate=Beta(30, 70), definition=LESS)
 
