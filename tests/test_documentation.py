@@ -31,6 +31,10 @@ def test_the_readme_names_commands_that_exist() -> None:
     assert {"example", "test"} <= set(named) <= set(recipes)
 
 
+KEPT = {"back_pain.py": (5, 6), "responders.py": (1, 1)}
+"""How many figures and tables each example writes."""
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
 def test_examples_run(
     path: Path,
@@ -45,8 +49,9 @@ def test_examples_run(
     assert "not evidence" in printed
     assert str(tmp_path) in printed
     made = sorted(found.suffix for found in tmp_path.iterdir())
-    assert made.count(".svg") == made.count(".png") == 5
-    assert made.count(".csv") == made.count(".txt") == 6
+    figures, tables = KEPT[path.name]
+    assert made.count(".svg") == made.count(".png") == figures
+    assert made.count(".csv") == made.count(".txt") == tables
 
 
 def test_every_decision_is_listed() -> None:
