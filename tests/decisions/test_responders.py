@@ -234,6 +234,20 @@ def test_rates_draw_by_draw_are_the_conversion_of_every_draw(points: nma.Posteri
     np.testing.assert_allclose(row[["rr", "rr_lower", "rr_upper"]].astype(float), expected)
 
 
+def test_the_networks_own_control_rate_is_that_of_absolute_effects() -> None:
+    posterior = nma.fit(nma.datasets.network("smoking"))
+    ours = responders(posterior, control_rate="network", definition="no smoking")
+    draws = nma.absolute_effects(posterior, reference_level="network")
+    control = draws.sel(treatment="no intervention")
+    for name in ours.index:
+        rate = draws.sel(treatment=name)
+        for column, values in {"rate": rate, "rr": rate / control, "rd": rate - control}.items():
+            assert ours[column][name] == pytest.approx(float(values.median()), rel=1e-12)
+    assert "The level of no intervention is the network's own" in " ".join(ours.notes)
+    with pytest.raises(ModelError, match="state the share under 'self-help'"):
+        responders(posterior, control_rate="network", definition="x", comparator="self-help")
+
+
 def test_the_number_needed_to_treat_is_one_over_the_median_risk_difference(
     points: nma.Posterior,
 ) -> None:
@@ -285,6 +299,7 @@ def test_the_table_says_who_responds_by_which_method_and_from_which_rate(
         ({"control_rate": 1.0}, "lies strictly between 0 and 1"),
         ({"control_rate": -0.2}, "lies strictly between 0 and 1"),
         ({"control_rate": math.nan}, "is not how many respond"),
+        ({"control_rate": "network"}, "is for trials that count who responds; these report MD"),
         ({"control_rate": "30 %"}, r"write a share such as 0.3; or nma.priors.Beta\(31, 71\)"),
         ({"control_rate": nma.priors.HalfNormal(1)}, "is not how many respond"),
         ({"definition": ""}, "say who counts as a responder"),

@@ -70,6 +70,8 @@ class Conversion:
         What was done, as a sentence for a caption.
     notes : tuple of str
         What it takes for granted.
+    of_events : bool
+        Whether the trials count them.
     """
 
     link: Link
@@ -77,6 +79,7 @@ class Conversion:
     is_good: bool
     words: str
     notes: tuple[str, ...] = ()
+    of_events: bool = False
 
     def moved(self, control: Any, by: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return rates, from those under the comparator and moves on the scale of the link."""
@@ -208,9 +211,8 @@ def _of_events(posterior: Posterior, link: Link, method: Any, sd: Any) -> Conver
             )
             raise ModelError(message)
     kept = f"{network.measure} is taken as the same at every control rate."
-    return Conversion(
-        link, 1.0, network.better == "higher", f"From {network.measure} of {link.of}.", (kept,)
-    )
+    words = f"From {network.measure} of {link.of}."
+    return Conversion(link, 1.0, network.better == "higher", words, (kept,), of_events=True)
 
 
 def _of_means(posterior: Posterior, method: Any, sd: float) -> Conversion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Literal, final
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ ENDS = ("", "_lower", "_upper")
 def responders(
     posterior: Posterior,
     *,
-    control_rate: float | Beta | Normal,
+    control_rate: float | Beta | Normal | Literal["network"],
     definition: str,
     method: Method | None = None,
     sd: float | None = None,
@@ -63,10 +63,11 @@ def responders(
     ----------
     posterior : Posterior
         A fitted model of SMD or MD, or of OR or HR of events.
-    control_rate : float, Beta or Normal
+    control_rate : float, Beta, Normal or "network"
         The share that responds under the comparator: strictly between 0 and 1; or its
         distribution, independent of the effects, a ``priors.Beta`` of the share or a
-        ``priors.Normal`` of its log odds. Ratios, differences and NNT depend on it.
+        ``priors.Normal`` of its log odds; or, for events, the network's own under its reference,
+        as in ``absolute_effects``. Ratios, differences and NNT depend on it.
     definition : str
         Who responds, such as "at least 50 % less pain at 12 weeks"; for OR and HR the event. The
         control rate must be of the same.
@@ -119,14 +120,9 @@ def responders(
     require_two(posterior)
     _require_definition(definition)
     against = posterior.comparator if comparator is None else comparator
-    found = _Found.of(
-        posterior,
-        control_rate_of(control_rate),
-        conversion(posterior, method, sd),
-        against,
-        level,
-        seed,
-    )
+    how = conversion(posterior, method, sd)
+    control = control_rate_of(posterior, control_rate, how, against, seed)
+    found = _Found.of(posterior, control, how, against, level)
     names = [name for name in posterior.treatments if name != against]
     numbers = pd.DataFrame(found.numbers, index=pd.Index(names, name="treatment"))
     table = Table(
@@ -167,7 +163,6 @@ class _Found:
         how: Conversion,
         against: str,
         level: float,
-        seed: int,
     ) -> _Found:
         """Return the rates, exactly where that is possible."""
         place = posterior.position(against)
@@ -182,7 +177,7 @@ class _Found:
                 _named(three, dict.fromkeys(three, np.zeros(len(contrasts)))), control, how, against
             )
         beta = posterior.draws.values["beta"].to_numpy()
-        without = control.draws(beta.shape[:2], seed)[..., None]
+        without = control.draws(beta.shape[:2])[..., None]
         drawn = how.moved(without, how.factor * (beta @ contrasts.T))
         all_drawn = {"rate": drawn, "rr": drawn / without, "rd": drawn - without}
         three = {name: np.quantile(x, ends, axis=(0, 1)) for name, x in all_drawn.items()}
@@ -257,7 +252,7 @@ def _caption(posterior: Posterior, found: _Found, definition: str, level: float)
 def _notes(posterior: Posterior, found: _Found) -> list[str]:
     unposterior = "No posterior: medians are the estimates, carried through the conversion."
     return [
-        found.control.standing(found.against),
+        found.control.standing(posterior, found.against),
         *found.how.notes,
         *([] if is_credible(posterior) else [unposterior]),
         *briefly(posterior),
