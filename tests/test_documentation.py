@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import runpy
 import sys
@@ -52,6 +53,20 @@ def test_examples_run(
     figures, tables = KEPT[path.name]
     assert made.count(".svg") == made.count(".png") == figures
     assert made.count(".csv") == made.count(".txt") == tables
+
+
+def test_the_example_on_responders_finds_what_makes_a_ratio() -> None:
+    """By odds: a ratio r at a rate p needs an odds ratio of r(1 - p)/(1 - r p)."""
+    example = runpy.run_path(str(ROOT / "examples" / "responders.py"))
+    odds = math.exp(0.28 * math.pi / math.sqrt(3))
+    rate = example["rate_that_makes"](1.38, 0.28, "Hasselblad-Hedges")
+    assert rate == pytest.approx((odds / 1.38 - 1) / (odds - 1), abs=1e-4)
+    assert example["rate_that_makes"](1.84, 0.28, "Hasselblad-Hedges") is None
+    for wanted, control in ((1.38, 0.3), (1.84, 0.5)):
+        smd = example["needed"](wanted, control, "Hasselblad-Hedges")
+        expected = math.log(wanted * (1 - control) / (1 - wanted * control))
+        assert smd == pytest.approx(expected * math.sqrt(3) / math.pi, abs=1e-5)
+    assert math.isnan(example["needed"](1.84, 0.55, "Furukawa"))
 
 
 def test_every_decision_is_listed() -> None:

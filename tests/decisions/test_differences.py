@@ -80,6 +80,42 @@ def test_it_is_the_normal_tail_where_tau_is_known() -> None:
     np.testing.assert_allclose(new["predictive_better"], predicted, atol=1e-14)
 
 
+def test_better_at_all_is_what_effect_tables_say(any_posterior: nma.Posterior) -> None:
+    found = nma.decisions.better_by(any_posterior, mcid=matters(1.3))["p_better"]
+    np.testing.assert_allclose(found, nma.effect_table(any_posterior)["p_better"], atol=1e-14)
+
+
+def test_treatments_with_one_level_differ_trivially_whatever_the_mcid() -> None:
+    network = nma.datasets.network("bcg").as_normal()
+    structure = nma.structures.Regression(
+        nma.structures.Consistency(), "latitude", control=network.reference
+    )
+    posterior = nma.at(
+        nma.fit(network, nma.Model(structure)),
+        treatments=[network.reference] * 2,
+        latitude=[13, 44],
+    )
+    without = replace(posterior, draws=replace(posterior.draws, moments=None))
+    for one in (posterior, without):
+        table = nma.decisions.equivalence(one, mcid=matters(1.0001))
+        np.testing.assert_allclose(table["trivial"], 1, atol=1e-14)
+        better = nma.decisions.better_by(one, mcid=matters(2))
+        np.testing.assert_allclose(better["p_better"], 0.5, atol=1e-14)
+        scores = nma.decisions.mcid_scores(one, mcid=matters(2))
+        np.testing.assert_allclose(scores["score"], 1.5, atol=1e-14)
+    assert "latitude 13" in nma.decisions.near_best(posterior, mcid=matters(2)).index[0]
+
+
+def test_captions_say_at_which_values_of_covariates() -> None:
+    network = nma.datasets.network("bcg").as_normal()
+    structure = nma.structures.Regression(
+        nma.structures.Consistency(), "latitude", control=network.reference
+    )
+    posterior = nma.at(nma.fit(network, nma.Model(structure)), latitude=13)
+    for verb in VERBS.values():
+        assert "At latitude 13." in " ".join(verb(posterior, mcid=matters(2)).caption.split())
+
+
 def test_draws_agree_with_the_exact_answer(exact: nma.Posterior, drawn: nma.Posterior) -> None:
     mcid = matters(0.4)
     for verb, column in {

@@ -166,19 +166,19 @@ class Benefits:
     def at_least(self, size: float) -> Chances:
         """Return the probability of a benefit of a size or more."""
         if self.mixture is not None:
-            return _exact(1 - self.mixture.below(size))
+            return _exact(np.clip(1 - self.mixture.below(size), 0, 1))
         return self._drawn(lambda benefit: benefit >= size)
 
     def within(self, size: float) -> Chances:
         """Return the probability of a benefit or harm of less than a size."""
         if self.mixture is not None:
-            return _exact(self.mixture.below(size) - self.mixture.below(-size))
+            return _exact(np.clip(self.mixture.below(size) - self.mixture.below(-size), 0, 1))
         return self._drawn(lambda benefit: np.abs(benefit) < size)
 
     def at_most(self, size: float) -> Chances:
         """Return the probability of a benefit of a size or less."""
         if self.mixture is not None:
-            return _exact(self.mixture.below(size))
+            return _exact(np.clip(self.mixture.below(size), 0, 1))
         return self._drawn(lambda benefit: benefit <= size)
 
     def reached(self, probability: float) -> Chances:

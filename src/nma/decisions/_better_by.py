@@ -48,8 +48,9 @@ def better_by(
     -------
     Table
         By (treatment, comparator): ``better_by``, the probability of being better by at least the
-        MCID; ``p_better``, that of being better at all; ``mcse``, the Monte Carlo standard error
-        of the first, zero where exact. Of a least-squares fit they are one-sided confidences.
+        MCID; ``p_better``, that of being better at all, exact ties counting half; ``mcse``, the
+        Monte Carlo standard error of the first, zero where exact. Of a least-squares fit they are
+        one-sided confidences.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def better_by(
     enough = benefits.at_least(ours.size)
     cells = {
         "better_by": enough.value,
-        "p_better": benefits.at_least(0.0).value,
+        "p_better": (benefits.at_least(0.0).value + 1 - benefits.at_most(0.0).value) / 2,
         "mcse": enough.mcse,
     }
     return Table(
@@ -109,7 +110,8 @@ def mcid_interval(
     The rule: a treatment is preferred to its comparator if it is better by at least the MCID with
     a probability of p or more. The probability falls as the MCID grows, so the rule is
 
-    .. math:: \text{preferred at } m \iff P(\pm d_{jk} \ge m \mid y) \ge p \iff m \le q_{1-p}
+    .. math:: \text{preferred at } m \Leftrightarrow P(\pm d_{jk} \ge m \mid y) \ge p
+              \Leftrightarrow m \le q_{1-p}
 
     with :math:`q_{1-p}` the quantile of the benefit, its median for p = 1/2. The answer is the
     same for every MCID from 0 to the quantile where the treatment is preferred, and for every one

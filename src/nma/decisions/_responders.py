@@ -250,7 +250,10 @@ def _caption(posterior: Posterior, found: _Found, definition: str, level: float)
 
 
 def _notes(posterior: Posterior, found: _Found) -> list[str]:
-    unposterior = "No posterior: medians are the estimates, carried through the conversion."
+    unposterior = (
+        "No posterior: medians and intervals are those of the sampling distribution of the "
+        "estimates, carried through the conversion."
+    )
     return [
         found.control.standing(posterior, found.against),
         *found.how.notes,
