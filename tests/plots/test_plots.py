@@ -44,6 +44,7 @@ VERBS: dict[str, Any] = {
     "components": nma.plots.components,
     "incremental_effects": nma.plots.incremental_effects,
     "thresholds": nma.plots.thresholds,
+    "equivalence": nma.plots.equivalence,
 }
 
 
@@ -60,6 +61,12 @@ def shrinkage(posterior: nma.Posterior) -> Any:
     return nma.checks.class_shrinkage(poor)
 
 
+def shares(posterior: nma.Posterior) -> Any:
+    """Return the shares of the posterior against a range of equivalence."""
+    mcid = nma.decisions.MCID(1.2, kind="between-group", source="chosen for a test")
+    return nma.decisions.equivalence(posterior, mcid=mcid)
+
+
 CHECKED: dict[str, Any] = {
     "prior_sensitivity": nma.checks.prior_sensitivity,
     "influence": nma.checks.leave_one_study_out,
@@ -68,6 +75,7 @@ CHECKED: dict[str, Any] = {
     "node_splitting": nma.checks.node_splitting,
     "class_shrinkage": shrinkage,
     "thresholds": nma.decisions.thresholds,
+    "equivalence": shares,
 }
 """Verbs that draw what a check or a decision returned."""
 
@@ -429,6 +437,7 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "components": "text",
         "incremental_effects": "text",
         "thresholds": "invariant_upper",
+        "equivalence": "trivial",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)
