@@ -157,6 +157,7 @@ def draw(folder: Path) -> None:
         keep(nma.plots.league_table(posterior), folder / f"league-{name}")
         keep(nma.plots.rankogram(posterior), folder / f"rankogram-{name}")
         keep(nma.plots.heterogeneity(posterior), folder / f"heterogeneity-{name}")
+        keep(nma.plots.equivalence(shares(posterior)), folder / f"equivalence-{name}")
     keep(nma.plots.network(apart(), counts=True), folder / "network-apart")
     senn = nma.fit(nma.datasets.network("senn2013"))
     counted = nma.plots.network(senn.network, counts=True, size="trials")
@@ -166,6 +167,8 @@ def draw(folder: Path) -> None:
     for verb in (nma.plots.forest, nma.plots.league_table, nma.plots.rankogram):
         keep(verb(poor), folder / f"poor-{verb.__name__}")  # type: ignore[attr-defined]
     keep(nma.plots.heterogeneity(poor), folder / "poor-heterogeneity")
+    keep(nma.plots.equivalence(shares(poor)), folder / "poor-equivalence")
+    keep(nma.plots.equivalence(shares(senn), ax=narrow()), folder / "equivalence-narrow")
     keep(nma.plots.forest(senn, important=0.5), folder / "forest-important")
     for name, verb in {"forest": nma.plots.forest, "rankogram": nma.plots.rankogram}.items():
         keep(verb(senn, ax=narrow()), folder / f"{name}-narrow")
@@ -204,6 +207,12 @@ def paired(names: Sequence[str]) -> list[tuple[str, ...]]:
     """Return trials of each component, and of pairs of neighbours, against usual care."""
     alone = [("usual care", name) for name in names]
     return alone + [("usual care", f"{a} + {b}") for a, b in pairwise(names)]
+
+
+def shares(posterior: nma.Posterior) -> nma.tables.Table:
+    """Return the shares of a posterior against a range of equivalence."""
+    mcid = nma.decisions.MCID(1.2, kind="between-group", source="chosen for a picture")
+    return nma.decisions.equivalence(posterior, mcid=mcid)
 
 
 def coherence(folder: Path) -> None:

@@ -77,6 +77,7 @@ ROOMS = [
     "normal_evidence",
     "evidence",
     "checks",
+    "decisions",
     "plots",
     "datasets",
     "__init__",

@@ -5,6 +5,7 @@ The workflow reads from top to bottom: data, network, model, fit, answers.
 
 from nma import checks as checks
 from nma import datasets as datasets
+from nma import decisions as decisions
 from nma import engines as engines
 from nma import evidence as evidence
 from nma import fit_measures as fit_measures
@@ -50,6 +51,7 @@ __all__ = [
     "at",
     "checks",
     "datasets",
+    "decisions",
     "effect_table",
     "engines",
     "evidence",

@@ -41,15 +41,25 @@ VERBS: dict[str, Any] = {
     "node_splitting": nma.plots.node_splitting,
     "components": nma.plots.components,
     "incremental_effects": nma.plots.incremental_effects,
+    "equivalence": nma.plots.equivalence,
 }
+
+
+def shares(posterior: nma.Posterior) -> Any:
+    """Return the shares of the posterior against a range of equivalence."""
+    mcid = nma.decisions.MCID(1.2, kind="between-group", source="chosen for a test")
+    return nma.decisions.equivalence(posterior, mcid=mcid)
+
+
 CHECKED: dict[str, Any] = {
     "prior_sensitivity": nma.checks.prior_sensitivity,
     "influence": nma.checks.leave_one_study_out,
     "design_by_treatment": nma.checks.design_by_treatment,
     "net_heat": nma.checks.net_heat,
     "node_splitting": nma.checks.node_splitting,
+    "equivalence": shares,
 }
-"""Verbs that draw what a check returned."""
+"""Verbs that draw what a check or a decision returned."""
 
 SAME = r"[Nn]o two designs tell of the same comparison"
 NOTHING = {
@@ -234,9 +244,9 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
 
 
 def test_figures_share_a_page(ask: Ask) -> None:
-    figure = Figure(figsize=(30, 48), layout="constrained")
+    figure = Figure(figsize=(30, 56), layout="constrained")
     FigureCanvasAgg(figure)
-    page = figure.subplots(6, 2).ravel()
+    page = figure.subplots(7, 2).ravel()
     for verb, ax in zip(VERBS, page, strict=False):
         VERBS[verb](*ask(verb, "4"), ax=ax)
     assert pictures.faults(page[0]) == []
@@ -390,6 +400,7 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "node_splitting": "estimate",
         "components": "text",
         "incremental_effects": "text",
+        "equivalence": "trivial",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)

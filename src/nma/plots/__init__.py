@@ -3,6 +3,7 @@
 from nma.plots._components import components as components
 from nma.plots._design_by_treatment import design_by_treatment as design_by_treatment
 from nma.plots._dev_dev import dev_dev as dev_dev
+from nma.plots._equivalence import equivalence as equivalence
 from nma.plots._figure import Drawing as Drawing
 from nma.plots._figure import Figure as Figure
 from nma.plots._forest import forest as forest
@@ -23,6 +24,7 @@ __all__ = [
     "components",
     "design_by_treatment",
     "dev_dev",
+    "equivalence",
     "forest",
     "heterogeneity",
     "incremental_effects",
