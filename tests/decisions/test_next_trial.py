@@ -15,12 +15,15 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 import nma
-from nma.decisions import candidate_trials, evpi, next_trial
+from nma.decisions import candidate_trials, evpi
 from nma.decisions._measurement import measured
 from nma.decisions._preposterior import expected_maximum, given
 from nma.decisions._proposal import proposed
 from nma.decisions._simulated_trials import simulated
 from nma.errors import ModelError
+
+next_trial: Any = nma.decisions.next_trial
+effect_table: Any = nma.effect_table
 
 ARMS = ["multimodal care", "standard exercise"]
 SD = 2.2
@@ -57,7 +60,7 @@ def test_preposterior_variance_and_value_equal_simulated_trials_at_fixed_tau() -
     posterior, n, count = pain(0.3), 80, 300
     names = list(posterior.treatments)
     table = next_trial(posterior, arms=ARMS, n=n, sd=SD)
-    effects = nma.effect_table(posterior, comparators=[ARMS[1]]).loc[(ARMS[0], ARMS[1])]
+    effects = effect_table(posterior, comparators=[ARMS[1]]).loc[(ARMS[0], ARMS[1])]
     se = SD * np.sqrt(2 / n)
     rng = np.random.default_rng(5)
     spread = np.sqrt(effects["sd"] ** 2 + 0.3**2 + se**2)
@@ -65,9 +68,9 @@ def test_preposterior_variance_and_value_equal_simulated_trials_at_fixed_tau() -
     means, sds = [], []
     for y in observed:
         fitted = nma.fit(added(posterior, np.array([y]), se), posterior.model)
-        found = nma.effect_table(fitted, comparators=[posterior.comparator])
+        found = effect_table(fitted, comparators=[posterior.comparator])
         means.append([-found["mean"].get((t, posterior.comparator), 0.0) for t in names])
-        pair = nma.effect_table(fitted, comparators=[ARMS[1]])["sd"]
+        pair = effect_table(fitted, comparators=[ARMS[1]])["sd"]
         sds.append(pair[(ARMS[0], ARMS[1])])
     row = table.loc[(ARMS[1], ARMS[0])]
     np.testing.assert_allclose(sds, row["expected_sd"], rtol=1e-9)
@@ -75,7 +78,7 @@ def test_preposterior_variance_and_value_equal_simulated_trials_at_fixed_tau() -
     apart = after[:, names.index(ARMS[0])] - after[:, names.index(ARMS[1])]
     removed = row["sd"] ** 2 - row["expected_sd"] ** 2
     assert abs(apart.var(ddof=1) / removed - 1) < 4.5 * np.sqrt(2 / (count - 1))
-    now = [-nma.effect_table(posterior)["mean"].get((t, posterior.comparator), 0.0) for t in names]
+    now = [-effect_table(posterior)["mean"].get((t, posterior.comparator), 0.0) for t in names]
     gains = after.max(axis=1) - after[:, int(np.argmax(now))]
     assert table.attrs["evsi"] > 0
     error = gains.std(ddof=1) / np.sqrt(count)
@@ -92,7 +95,7 @@ def test_the_gain_of_a_pair_has_its_textbook_form() -> None:
 
 def test_sd_now_is_that_of_the_effect_table() -> None:
     table = next_trial(pain(), arms=ARMS, n=50, sd=SD)
-    effects = nma.effect_table(pain())["sd"]
+    effects = effect_table(pain())["sd"]
     np.testing.assert_allclose(table["sd"], effects[table.index], rtol=1e-10)
 
 
@@ -217,7 +220,7 @@ def test_variances_of_three_arms_are_those_of_a_refit() -> None:
     outcome = nma.outcomes.Continuous("mean", sd="sd", n="n", measure="MD", better="lower")
     new = nma.Network.from_arms(frame, study="study", treatment="treatment", outcome=outcome)
     refit = nma.fit(nma.Network.combine(posterior.network, new), posterior.model)
-    sd = nma.effect_table(refit)["sd"]
+    sd = effect_table(refit)["sd"]
     np.testing.assert_allclose(table["expected_sd"], sd[table.index], rtol=1e-9)
 
 
@@ -315,7 +318,7 @@ def test_a_trial_is_at_the_values_of_covariates_asked_about() -> None:
     for latitude in (33.0, 55.0):
         at = nma.at(posterior, latitude=latitude)
         table = next_trial(at, arms=["vaccinated", "unvaccinated"], n=5000, baseline=0.02)
-        sd = nma.effect_table(at)["sd"].iloc[0]
+        sd = effect_table(at)["sd"].iloc[0]
         assert table["sd"].iloc[0] == pytest.approx(sd, rel=1e-10)
         found[latitude] = table["reduction"].iloc[0]
     assert found[33.0] != found[55.0]

@@ -109,11 +109,11 @@ class Measurement:
         if self.measure == "SMD":
             return np.ones(len(names))
         if self.measure not in NEEDS:
-            return sizes(self.sd, names, SD) ** 2
+            return np.square(sizes(self.sd, names, SD))
         link, level = LINKS[self.measure], self.baseline
         of_arm = np.asarray(link.inverse(link.link(np.float64(level or 0.0)) + effect))
         if self.measure == "ROM":
-            return (sizes(self.sd, names, SD) / of_arm) ** 2
+            return np.asarray(np.square(sizes(self.sd, names, SD) / of_arm))
         if self.measure == "IRR":
             return np.asarray(1 / (of_arm * sizes(self.exposure, names, EXPOSURE)))
         self._require_probabilities(of_arm, names)
@@ -223,7 +223,7 @@ def sizes(given: PerArm | None, names: Sequence[str], what: str = "n") -> NDArra
             hints = [f"{shown(name)}.{nearest(name, given)}" for name in missing]
             message = f"{what}= has no number for {' '.join(hints)}"
             raise ModelError(message)
-        values = [given[name] for name in names]
+        values: list[Any] = [given[name] for name in names]
     else:
         values = [given] * len(names)
     wrong = [value for value in values if not _is_above_zero(value)]
