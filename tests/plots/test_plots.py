@@ -39,7 +39,13 @@ VERBS: dict[str, Any] = {
     "design_by_treatment": nma.plots.design_by_treatment,
     "net_heat": nma.plots.net_heat,
     "node_splitting": nma.plots.node_splitting,
+    "benefit_harm": nma.plots.benefit_harm,
+    "sucra_scatter": nma.plots.sucra_scatter,
+    "spie": nma.plots.spie,
 }
+JOINT = ("benefit_harm", "sucra_scatter", "spie")
+"""Verbs that draw fits of several outcomes, by name."""
+
 CHECKED: dict[str, Any] = {
     "prior_sensitivity": nma.checks.prior_sensitivity,
     "influence": nma.checks.leave_one_study_out,
@@ -103,6 +109,9 @@ def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
     """Return what a verb draws, of one posterior."""
     if verb in CHECKED:
         return (CHECKED[verb](posterior),)
+    if verb in JOINT:
+        harms = nma.fit(posterior.network, COMMON)
+        return ({"pain": posterior, "harms, $x^2$ or <more>": harms},)
     if verb == "dev_dev":
         return nma.fit(posterior.network, COMMON), posterior
     return (posterior.network if verb == "network" else posterior,)
@@ -174,7 +183,7 @@ def test_a_poor_fit_is_said_first(ask: Ask, verb: str) -> None:
     assert pictures.faults(ax) == []
     renderer = ax.figure.canvas.get_renderer()
     top = max(pictures.words(ax), key=lambda text: text.get_window_extent(renderer).y1)
-    whose = " [Random]" * (verb == "dev_dev")
+    whose = " [Random]" * (verb == "dev_dev") + " [pain]" * (verb in JOINT)
     assert top.get_text() == f"POOR FIT, do not rely on it: It diverged.{whose}"
 
 
@@ -216,9 +225,10 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
 
 
 def test_figures_share_a_page(ask: Ask) -> None:
-    figure = Figure(figsize=(30, 48), layout="constrained")
+    rows = (len(VERBS) + 1) // 2
+    figure = Figure(figsize=(30, 8 * rows), layout="constrained")
     FigureCanvasAgg(figure)
-    page = figure.subplots(6, 2).ravel()
+    page = figure.subplots(rows, 2).ravel()
     for verb, ax in zip(VERBS, page, strict=False):
         VERBS[verb](*ask(verb, "4"), ax=ax)
     assert pictures.faults(page[0]) == []
@@ -370,13 +380,16 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "design_by_treatment": "Q",
         "net_heat": "flow",
         "node_splitting": "estimate",
+        "benefit_harm": "x",
+        "sucra_scatter": "x",
+        "spie": "sucra",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)
     assert svg(VERBS[verb].draw(changed)) != svg(VERBS[verb].draw(marks))
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"network", *CHECKED}))
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"network", *CHECKED, *JOINT}))
 def test_what_is_no_posterior_is_told_how_to_become_one(ask: Ask, verb: str) -> None:
     (evidence,) = ask("network", "4")
     others = ask(verb, "4")[:-1]

@@ -87,7 +87,8 @@ def net_benefit(
 
     References
     ----------
-    Boyd et al. 2012, doi:10.1007/s11606-011-1760-7, on quantitative benefit and harm.
+    Systematic Reviews 2023, doi:10.1186/s13643-023-02376-1, on weighing benefits and harms in
+    network meta-analysis.
     """
     require_level(level)
     outcomes = Outcomes.of(posteriors, comparator, verb="net_benefit")

@@ -18,7 +18,7 @@ from nma.posterior import Posterior
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Utility", "summed", "utility"]
+__all__ = ["Utility", "summed", "utility", "weights_of"]
 
 
 @final
@@ -111,7 +111,7 @@ def summed(
     seed: int,
 ) -> Utility:
     """Return the weighted sum of what treatments are worth on several outcomes."""
-    weight = _weights(outcomes, weights)
+    weight = weights_of(outcomes, weights)
     levels = {} if reference_level is None else reference_level
     if not isinstance(levels, Mapping):
         message = (
@@ -136,7 +136,7 @@ def summed(
     return Utility(outcomes.treatments, parts, unit, outcomes, None, outcomes.told)
 
 
-def _weights(outcomes: Outcomes, weights: Mapping[str, float] | None) -> dict[str, float]:
+def weights_of(outcomes: Outcomes, weights: Mapping[str, float] | None) -> dict[str, float]:
     """Return the weights, one for every outcome, or say which are missing or senseless."""
     example = ", ".join(f"{name!r}: ..." for name in outcomes.posteriors)
     if not isinstance(weights, Mapping):

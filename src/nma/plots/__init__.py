@@ -1,5 +1,6 @@
 """Figures: each a table of marks, then a drawing; ``nma.plots.forest(posterior)`` does both."""
 
+from nma.plots._benefit_harm import benefit_harm as benefit_harm
 from nma.plots._design_by_treatment import design_by_treatment as design_by_treatment
 from nma.plots._dev_dev import dev_dev as dev_dev
 from nma.plots._figure import Drawing as Drawing
@@ -14,10 +15,13 @@ from nma.plots._network import network as network
 from nma.plots._node_splitting import node_splitting as node_splitting
 from nma.plots._prior_sensitivity import prior_sensitivity as prior_sensitivity
 from nma.plots._rankogram import rankogram as rankogram
+from nma.plots._spie import spie as spie
+from nma.plots._sucra_scatter import sucra_scatter as sucra_scatter
 
 __all__ = [
     "Drawing",
     "Figure",
+    "benefit_harm",
     "design_by_treatment",
     "dev_dev",
     "forest",
@@ -30,4 +34,6 @@ __all__ = [
     "node_splitting",
     "prior_sensitivity",
     "rankogram",
+    "spie",
+    "sucra_scatter",
 ]
