@@ -33,6 +33,12 @@ LEFT, BELOW = 0.75, 0.5
 LISTED = 60
 """Names that a key lists: all of them, but for the largest networks."""
 
+LOW = 1.8
+"""Height of a panel, in inches, up to which its corners stay empty."""
+
+KEY = 0.3
+"""Share of given axes that a key may take."""
+
 PARTED = 12
 """Names in a paragraph of the key."""
 
@@ -98,20 +104,29 @@ def draw_plane(
     title = head_lines(plane.title, ask("poor"), width)
     notes = foot_lines(ask("text"), ask("data"), width)
     top = head(title) + 0.2
-    size = SIZE if ax is None else panel_size(ax, LEFT, top + BELOW + head(notes) + 0.1)
-    words = [_corner(word, size[0]) for word in plane.corners]
-    limits = _widened(plane.limits, words, size[1])
-    named = _naming(plane, limits, words, size)
-    notes = foot_lines(f"{ask('text')}\n{_parts(named.key)}", ask("data"), width)
+    for _ in range(1 if ax is None else 2):  # once more with the room that a key leaves
+        size = SIZE if ax is None else panel_size(ax, LEFT, top + BELOW + head(notes) + 0.1)
+        words = [_corner(word, size[0]) for word in plane.corners if size[1] > LOW]
+        most = LISTED if ax is None else _listed(plane.names, width, inches(ax)[1])
+        limits = _widened(plane.limits, words, size[1])
+        named = _naming(plane, limits, words, size, most)
+        notes = foot_lines(f"{ask('text')}\n{_parts(named.key)}", ask("data"), width)
     below = BELOW + head(notes) + 0.1
     drawn = ax if ax is not None else owned(SIZE, left=LEFT, right=0.2, top=top, bottom=below)
-    _draw_axes(drawn, plane, limits)
+    _draw_axes(drawn, plane, limits, size)
     _draw_corners(drawn, words)
     paint(drawn)
     named.write(drawn, plane.xy, over_lines=True)
     foot(drawn, title, -LEFT + 0.1, top - 0.08, corner=1)
     foot(drawn, notes, -LEFT + 0.1, -BELOW, corner=0)
     return drawn
+
+
+def _listed(names: list[str], width: float, height: float) -> int:
+    """Return how many names a key may list below axes that are given."""
+    lines = KEY * height / (SPACING * SMALL / 72)
+    each = np.mean([extent(name, SMALL)[0] for name in names]) + 0.25
+    return max(4, min(LISTED, int(lines * width / each)))
 
 
 def _parts(key: str) -> str:
@@ -135,7 +150,11 @@ def _widened(limits: NDArray[np.float64], words: list[str], height: float) -> ND
 
 
 def _naming(
-    plane: Plane, limits: NDArray[np.float64], words: list[str], size: tuple[float, float]
+    plane: Plane,
+    limits: NDArray[np.float64],
+    words: list[str],
+    size: tuple[float, float],
+    most: int,
 ) -> Naming:
     """Return how the points are named, clear of each other and of the words in the corners."""
     at, marked = (
@@ -145,7 +164,7 @@ def _naming(
     blocked = [_grid(word, corner, size) for word, corner in zip(words, CORNERS, strict=False)]
     order = np.argsort(-np.hypot(*(at - at.mean(axis=0)).T), kind="stable")
     asked = [(int(k), plane.names[k]) for k in order]
-    return naming(np.concatenate([at, marked, *blocked]), asked, size, most=LISTED)
+    return naming(np.concatenate([at, marked, *blocked]), asked, size, most=most)
 
 
 def _grid(word: str, corner: tuple[int, int], size: tuple[float, float]) -> NDArray[np.float64]:
@@ -158,13 +177,15 @@ def _grid(word: str, corner: tuple[int, int], size: tuple[float, float]) -> NDAr
     return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
 
 
-def _draw_axes(ax: Axes, plane: Plane, limits: NDArray[np.float64]) -> None:
+def _draw_axes(
+    ax: Axes, plane: Plane, limits: NDArray[np.float64], size: tuple[float, float]
+) -> None:
     ax.set_xlim(*limits[0].tolist())
     ax.set_ylim(*limits[1].tolist())
     across, up = plane.ticks
     ax.set_xticks([place for place, _ in across], [text for _, text in across])
     ax.set_yticks([place for place, _ in up], [text for _, text in up])
-    width, height = SIZE
+    width, height = (max(side, 1.0) for side in size)
     for label, set_, room in ((0, ax.set_xlabel, width), (1, ax.set_ylabel, height)):
         set_(fitted(plane.labels[label], room, BODY, most=1), fontsize=BODY, labelpad=3)
 
