@@ -11,7 +11,7 @@ import pandas as pd
 from nma.decisions._expected_loss import evpi
 from nma.decisions._measurement import PerArm, measured, reading
 from nma.decisions._outcomes import require_credible
-from nma.decisions._preposterior import Given, given
+from nma.decisions._preposterior import Given, Number, given
 from nma.decisions._proposal import Proposal, proposed
 from nma.decisions._simulated_trials import averaged, simulated
 from nma.errors import ModelError, shown
@@ -145,7 +145,8 @@ def next_trial(
         after = simulated(
             posterior, now, trial, simulations=simulations, seed=seed, executor=executor
         )
-        (expected, error), (value, mcse) = after.sd, after.value(now.weight @ now.means)
+        expected, error = after.sd
+        value, mcse = after.value(now.weight @ now.means, Number(value, mcse))
         attrs["scales"] = _scales(posterior, after)
     attrs |= {
         "evsi": value,
@@ -244,7 +245,10 @@ def _scales(posterior: Posterior, after: Simulated) -> dict[str, tuple[float, fl
 
 
 def _notes(posterior: Posterior, attrs: Mapping[str, Any]) -> list[str]:
-    exactness = f" (Monte Carlo error {attrs['evsi_mcse']:.1g})" if attrs["evsi_mcse"] else ""
+    error = attrs["evsi_mcse"]
+    exactness = f" (Monte Carlo error {error:.1g})" if error > 0 else ""
+    if np.isnan(error):
+        exactness = " (no simulated trial changed the choice: more simulations would tell better)"
     value = (
         f"Value of the trial (EVSI): it lowers the expected loss of the choice by "
         f"{figures(attrs['evsi'])} {scale_name(posterior)}{exactness}, with ever more people by "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
     from nma.decisions._proposal import Proposal
     from nma.posterior import Posterior
 
-__all__ = ["Gain", "Given", "expected_maximum", "given"]
+__all__ = ["Gain", "Given", "Number", "expected_maximum", "given"]
 
-CHAINS, DRAWS = 8, 128
-"""Replicates, and draws in each, of what three arms or more could tell."""
+CHAINS = 8
+"""Replicates of draws of what three arms or more could tell."""
+
+DRAWS, LEAST = 2048, 16
+"""Draws in a replicate, about, and of each node at least."""
+
+BUDGET = 2_000_000
+"""Numbers held at once while draws are followed (16 MB)."""
 
 STRATA = 16
 """Parts into which draws are cut along tau where the posterior has no moments."""
@@ -138,16 +145,36 @@ class Gain:
         count = self.moves.shape[-1] - 1
         if count == 0:
             return Number(float(weight @ expected_maximum(means, self.moves[..., 0])), 0.0)
-        from scipy.special import ndtri
+        z = _normals(count, len(weight), seed)
+        step = max(1, BUDGET // (CHAINS * z.shape[2] * means.shape[1]))
+        total = np.zeros(CHAINS)
+        for first in range(0, len(weight), step):
+            part = slice(first, first + step)
+            total += self._falls(part, z[:, part]) @ weight[part]
+        return Number(float(total.mean()), float(replicate_error(total[:, None])))
 
-        z = ndtri(sobol(count, chains=CHAINS, draws=DRAWS, seed=seed))
-        total = np.zeros((CHAINS, DRAWS))
-        for share, mean, moves in zip(weight, means, self.moves, strict=True):
-            level = (mean + z @ moves[:, 1:].T).reshape(-1, len(mean))
-            slope = np.broadcast_to(moves[:, 0], level.shape)
-            shifted = level.max(axis=1) - level[:, mean.argmax()]
-            total += share * (shifted + expected_maximum(level, slope)).reshape(total.shape)
-        return Number(float(total.mean()), float(replicate_error(total[..., None])[0]))
+    def _falls(self, part: slice, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return by how much the loss falls at some nodes, (chain, node); z (..., draw, arm - 2).
+
+        One direction is integrated exactly, given what is drawn of the others.
+        """
+        means, moves = self.given.means[part], self.moves[part]
+        level = means[:, None] + z @ np.swapaxes(moves[..., 1:], 1, 2)
+        slope = np.broadcast_to(moves[:, None, :, 0], level.shape)
+        best = np.broadcast_to(means.argmax(axis=1)[:, None, None], (*level.shape[:-1], 1))
+        shifted = level.max(axis=-1) - np.take_along_axis(level, best, axis=-1)[..., 0]
+        lines = level.shape[-1]
+        more = expected_maximum(level.reshape(-1, lines), slope.reshape(-1, lines))
+        return np.asarray((shifted + more.reshape(shifted.shape)).mean(axis=-1))
+
+
+def _normals(count: int, nodes: int, seed: int) -> NDArray[np.float64]:
+    """Return standard normals, other ones for each node, (chain, node, draw, count)."""
+    from scipy.special import ndtri
+
+    draws = max(LEAST, 1 << math.ceil(math.log2(DRAWS / nodes))) if nodes < DRAWS else LEAST
+    uniforms = sobol(count, chains=CHAINS, draws=nodes * draws, seed=seed)
+    return np.asarray(ndtri(uniforms).reshape(CHAINS, nodes, draws, count))
 
 
 def expected_maximum(level: NDArray[np.float64], slope: NDArray[np.float64]) -> NDArray[np.float64]:

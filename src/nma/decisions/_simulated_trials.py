@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 import numpy as np
 import pandas as pd
 
+from nma.decisions._preposterior import Number
 from nma.errors import ModelError, shown
 from nma.new_trial import generator
 from nma.problem import ArmEffect, Contrasts, Problem
@@ -48,21 +49,33 @@ class Simulated:
         Posterior variance of every difference after each.
     scales : array, (trial, scale)
         Posterior standard deviations of the scales after each.
+    at_tau : array, (trial,)
+        By how much each would lower the expected loss were the tau known that it was drawn at.
     """
 
     means: NDArray[np.float64]
     variance: NDArray[np.float64]
     scales: NDArray[np.float64]
+    at_tau: NDArray[np.float64]
 
-    def value(self, now: NDArray[np.float64]) -> tuple[float, float]:
+    def value(self, now: NDArray[np.float64], at_tau: Number) -> Number:
         """Return by how much the expected loss falls, and its Monte Carlo standard error.
+
+        That at known tau is known exactly, and only the difference to it is simulated. Where no
+        trial changed the choice nothing tells how wrong the answer is: the error is NaN.
 
         Parameters
         ----------
         now : array, (treatment,)
             Posterior means before the trial, more is better.
+        at_tau : Number
+            The value at known tau, averaged over its posterior.
         """
-        return averaged(self.means.max(axis=1) - self.means[:, now.argmax()])
+        falls = self.means.max(axis=1) - self.means[:, now.argmax()]
+        mean, error = averaged(falls - self.at_tau)
+        told = bool(falls.any() or self.at_tau.any())
+        mcse = float(np.hypot(error, at_tau.mcse)) if told else np.nan
+        return Number(at_tau.value + mean, mcse)
 
     @property
     def sd(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -111,9 +124,10 @@ def simulated(
     _require_exact(posterior)
     _require_count(simulations)
     job = _Refit(posterior.engine, posterior.problem, trial, now.levels, now.sign)
-    results = _drawn(now, trial, simulations, generator(seed, purpose=9))
+    nodes, results = _drawn(now, trial, simulations, generator(seed, purpose=9))
     found = list(map(job, results) if executor is None else executor.map(job, results))
-    return Simulated(*(np.stack(column) for column in zip(*found, strict=True)))
+    means, variance, scales = (np.stack(column) for column in zip(*found, strict=True))
+    return Simulated(means, variance, scales, _at_tau(now, trial, nodes, np.stack(results)))
 
 
 def _require_exact(posterior: Posterior) -> None:
@@ -135,14 +149,31 @@ def _require_count(simulations: int) -> None:
 
 def _drawn(
     now: Given, trial: Proposal, count: int, rng: np.random.Generator
-) -> list[NDArray[np.float64]]:
-    """Return what trials could observe: the later arms minus the first, one array each."""
+) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
+    """Return nodes, and what trials drawn at them observe: the later arms minus the first."""
     nodes = rng.choice(len(now.weight), size=count, p=now.weight / now.weight.sum())
-    X = trial.X
-    mean = now.mean[nodes] @ X.T
-    spread = (X @ now.covariance @ X.T + trial.V + trial.heterogeneity(now.scales))[nodes]
+    mean = now.mean[nodes] @ trial.X.T
     z = rng.standard_normal(mean.shape)
-    return list(mean + np.einsum("sjk,sk->sj", np.linalg.cholesky(spread), z))
+    turn = np.linalg.cholesky(_spread(now, trial))[nodes]
+    return nodes, list(mean + np.einsum("sjk,sk->sj", turn, z))
+
+
+def _spread(now: Given, trial: Proposal) -> NDArray[np.float64]:
+    """Return the covariance of what a trial observes at every node."""
+    X = trial.X
+    return np.asarray(X @ now.covariance @ X.T + trial.V + trial.heterogeneity(now.scales))
+
+
+def _at_tau(
+    now: Given, trial: Proposal, nodes: NDArray[np.int64], y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return by how much each trial lowers the expected loss if its tau were known."""
+    across = now.covariance @ trial.X.T @ np.linalg.inv(_spread(now, trial))
+    moves = (now.levels @ across)[nodes]
+    means = now.means[nodes]
+    apart = y - now.mean[nodes] @ trial.X.T
+    after = means + now.sign * np.einsum("sjr,sr->sj", moves, apart)
+    return np.asarray(after.max(axis=1) - after[np.arange(len(y)), means.argmax(axis=1)])
 
 
 @final
