@@ -162,7 +162,9 @@ def test_expected_loss_is_what_is_lost_to_the_best_in_each_draw(
 
 
 def test_evpi_is_the_least_expected_loss_and_never_negative(fits: dict[str, nma.Posterior]) -> None:
-    for posterior in fits.values():
+    turned = nma.fit(network(-0.8, better="higher"), MODEL)
+    assert expected_loss(turned).index[0] == turned.treatments[-1]
+    for posterior in (*fits.values(), turned):
         found, losses = evpi(posterior), expected_loss(posterior)
         assert found.loc["one decision", "evpi"] == losses["expected_loss"].min() > 0
         assert found.attrs["choice"] == losses.index[0]
@@ -207,6 +209,14 @@ def test_ratios_are_weighed_as_differences_of_probabilities() -> None:
     lost = (drawn_levels.max(axis=-1, keepdims=True) - drawn_levels).mean(axis=(0, 1))
     np.testing.assert_allclose(loss[list(posterior.treatments)], lost, rtol=1e-12)
     assert "probability, at 0.06" in expected_loss(posterior, reference_level=0.06).caption
+
+
+def test_fewer_events_are_better_where_lower_is() -> None:
+    posterior = nma.fit(nma.datasets.network("bcg").as_normal())
+    assert posterior.network.better == "lower"
+    loss = expected_loss(posterior, reference_level=0.02)["expected_loss"]
+    level = nma.absolute_effects(posterior, reference_level=0.02).to_numpy().mean(axis=(0, 1))
+    assert loss.index[0] == posterior.treatments[int(level.argmin())]
 
 
 def test_treatments_of_one_outcome_alone_are_listed(fits: dict[str, nma.Posterior]) -> None:

@@ -16,7 +16,7 @@ from scipy.stats import norm
 
 import nma
 from nma.decisions import candidate_trials, evpi
-from nma.decisions._measurement import measured
+from nma.decisions._measurement import contrasted, measured
 from nma.decisions._preposterior import expected_maximum, given
 from nma.decisions._proposal import proposed
 from nma.decisions._simulated_trials import simulated
@@ -393,6 +393,12 @@ def test_counts_have_the_variance_of_a_binomial(measure: str, per_person: float)
     posterior = nma.fit(network)
     trial = proposed(posterior, ["P", "X"], 50, measured(posterior, None, 0.2, None))
     assert abs(trial.V[0, 0] * 50 / (2 * per_person) - 1) < 0.01
+
+
+def test_what_arms_share_cancels_in_their_contrasts() -> None:
+    alone = np.diag([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(contrasted(alone + 5.0), contrasted(alone), atol=1e-12)
+    np.testing.assert_allclose(contrasted(alone), [[3.0, 1.0], [1.0, 4.0]])
 
 
 def test_bad_questions_are_refused_in_words() -> None:
