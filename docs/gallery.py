@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -157,6 +157,7 @@ def draw(folder: Path) -> None:
         keep(nma.plots.league_table(posterior), folder / f"league-{name}")
         keep(nma.plots.rankogram(posterior), folder / f"rankogram-{name}")
         keep(nma.plots.heterogeneity(posterior), folder / f"heterogeneity-{name}")
+        keep(nma.plots.equivalence(shares(posterior)), folder / f"equivalence-{name}")
     keep(nma.plots.network(apart(), counts=True), folder / "network-apart")
     senn = nma.fit(nma.datasets.network("senn2013"))
     counted = nma.plots.network(senn.network, counts=True, size="trials")
@@ -166,6 +167,8 @@ def draw(folder: Path) -> None:
     for verb in (nma.plots.forest, nma.plots.league_table, nma.plots.rankogram):
         keep(verb(poor), folder / f"poor-{verb.__name__}")  # type: ignore[attr-defined]
     keep(nma.plots.heterogeneity(poor), folder / "poor-heterogeneity")
+    keep(nma.plots.equivalence(shares(poor)), folder / "poor-equivalence")
+    keep(nma.plots.equivalence(shares(senn), ax=narrow()), folder / "equivalence-narrow")
     keep(nma.plots.forest(senn, important=0.5), folder / "forest-important")
     for name, verb in {"forest": nma.plots.forest, "rankogram": nma.plots.rankogram}.items():
         keep(verb(senn, ax=narrow()), folder / f"{name}-narrow")
@@ -175,7 +178,91 @@ def draw(folder: Path) -> None:
     keep(nma.plots.forest(common, comparator="metformin"), folder / "forest-common")
     fits(folder)
     coherence(folder)
+    regressions(folder)
+    classes(folder)
+    additive(folder)
+    thresholds(folder)
     outcomes(folder)
+
+
+def classes(folder: Path) -> None:
+    """Draw shrinkage to classes: 4 and 10 treatments, long names too."""
+    evidence = {
+        "04": nma.datasets.network("back_pain"),
+        "10": nma.datasets.network("senn2013"),
+        "long": network(sparse([LONG.format(k) for k in range(10)]), measure="OR"),
+    }
+    for name, trials in evidence.items():
+        others = [each for each in trials.treatments if each != trials.reference]
+        members = {each: f"class {1 + 2 * k // len(others)}" for k, each in enumerate(others)}
+        structure = nma.structures.Classes(classes={trials.reference: trials.reference} | members)
+        check = nma.checks.class_shrinkage(nma.fit(trials, nma.Model(structure)))
+        keep(nma.plots.class_shrinkage(check), folder / f"shrinkage-{name}")
+
+
+def regressions(folder: Path) -> None:
+    """Draw trials against covariates: 2 to 60 of them, numbers and names, long ones too."""
+    pain = "mean pain at baseline on a scale from nought to one hundred of all participants"
+    settings = ["primary care in the countryside", "hospital outpatients", "occupational health"]
+    long = sparse([LONG.format(k) for k in range(10)])
+    evidence = {
+        "bcg": (nma.datasets.network("bcg").as_normal(), "latitude"),
+        "statins": (nma.datasets.network("statins").as_normal(), "prevention"),
+        "02": described(network([("drug A", "drug B")] * 2), "year", [1990, 2010]),
+        "60": described(network([("drug A", "drug B")] * 60), "year", range(1961, 2021)),
+        "long": described(network(long, measure="OR"), pain, [30, 45, 52, 61, 70, 55]),
+        "long-names": described(network(long), "setting of the trial", settings),
+    }
+    for name, (trials, covariate) in evidence.items():
+        structure = nma.structures.Regression(
+            nma.structures.Consistency(), covariate, control=trials.reference
+        )
+        posterior = nma.fit(trials, nma.Model(structure))
+        keep(nma.plots.bubble(posterior), folder / f"bubble-{name}")
+    keep(nma.plots.bubble(posterior, ax=narrow()), folder / "bubble-narrow")
+
+
+def described(
+    trials: nma.Network, covariate: str, values: Sequence[float | str]
+) -> tuple[nma.Network, str]:
+    """Return a network whose trials have values of a covariate, in turn, and its name."""
+    value = {study: values[k % len(values)] for k, study in enumerate(trials.trials)}
+    told = [value[study] for study in trials.table["study"]]
+    return replace(trials, table=trials.table.assign(**{covariate: told})), covariate
+
+
+def additive(folder: Path) -> None:
+    """Draw what components add: 2 and 20 of them, long names, interactions, some untold."""
+    short, long = ([name.format(k) for k in range(20)] for name in ("part {:02d}", LONG))
+    few = nma.datasets.network("musician")
+    tied = [("usual care", "CBT"), ("CBT + exercise", "exercise"), ("exercise", "drug")]
+    cases: dict[str, tuple[nma.Network, dict[str, Any]]] = {
+        "02": (few, {}),
+        "02-interaction": (few, {"interactions": [("exercise", "telephone CBT")]}),
+        "03-untold": (network(tied), {}),
+        "20": (network(paired(short)), {}),
+        "20-long-ratio": (network(paired(long), measure="OR"), {}),
+        "05-shrunken": (network(paired(short[:5])), {"interactions": "all"}),
+    }
+    for name, (evidence, choices) in cases.items():
+        structure = nma.structures.Components(separator=" + ", inactive="usual care", **choices)
+        posterior = nma.fit(evidence, nma.Model(structure))
+        keep(nma.plots.components(posterior), folder / f"components-{name}")
+        to = list(evidence.treatments[:3])
+        keep(nma.plots.incremental_effects(posterior, to=to), folder / f"increments-{name}")
+    keep(nma.plots.components(posterior, ax=narrow()), folder / "components-narrow")
+
+
+def paired(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return trials of each component, and of pairs of neighbours, against usual care."""
+    alone = [("usual care", name) for name in names]
+    return alone + [("usual care", f"{a} + {b}") for a, b in pairwise(names)]
+
+
+def shares(posterior: nma.Posterior) -> nma.tables.Table:
+    """Return the shares of a posterior against a range of equivalence."""
+    mcid = nma.decisions.MCID(1.2, kind="between-group", source="chosen for a picture")
+    return nma.decisions.equivalence(posterior, mcid=mcid)
 
 
 def outcomes(folder: Path) -> None:
@@ -213,6 +300,19 @@ def coherence(folder: Path) -> None:
             splits = nma.checks.node_splitting(posterior, progress=False)
             keep(nma.plots.node_splitting(splits), folder / f"splits-{name}")
     keep(nma.plots.node_splitting(splits, ax=narrow()), folder / "splits-narrow")
+
+
+def thresholds(folder: Path) -> None:
+    """Draw how far estimates may move: 2 to 25 treatments, trials and comparisons."""
+    evidence = {name: trials for name, trials in networks() if name not in {"60", "10-complete"}}
+    evidence["05"] = nma.datasets.network("parkinson")
+    evidence["09"] = nma.datasets.network("thrombolytics").as_normal()
+    for name, trials in evidence.items():
+        posterior = nma.fit(trials)
+        found = nma.decisions.thresholds(posterior)
+        keep(nma.plots.thresholds(found), folder / f"thresholds-{name}")
+        pooled = nma.decisions.thresholds(posterior, of="comparisons")
+        keep(nma.plots.thresholds(pooled), folder / f"thresholds-comparisons-{name}")
 
 
 def fits(folder: Path) -> None:

@@ -87,6 +87,7 @@ def test_counts_by_the_laplace_engine_and_by_nuts_agree() -> None:
 
 @pytest.mark.parametrize("name", sorted(set(nma.plots.__all__) - {"Drawing", "Figure"}))
 def test_every_figure_draws_it(name: str, posterior: nma.Posterior) -> None:
+    mcid = nma.decisions.MCID(0.3, kind="between-group", source="chosen for a test")
     needs: dict[str, Any] = {
         "network": lambda: (posterior.network,),
         "dev_dev": lambda: (nma.fit(posterior.network), posterior),
@@ -95,6 +96,7 @@ def test_every_figure_draws_it(name: str, posterior: nma.Posterior) -> None:
         "design_by_treatment": lambda: (nma.checks.design_by_treatment(posterior),),
         "net_heat": lambda: (nma.checks.net_heat(posterior),),
         "node_splitting": lambda: (nma.checks.node_splitting(posterior),),
+        "equivalence": lambda: (nma.decisions.equivalence(posterior, mcid=mcid),),
     }
     draw: Any = getattr(nma.plots, name)
     assert draw(*needs.get(name, lambda: (posterior,))()).figure is not None

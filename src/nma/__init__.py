@@ -24,8 +24,11 @@ from nma.effects import league_table as league_table
 from nma.effects import predictive_effects as predictive_effects
 from nma.effects import relative_effects as relative_effects
 from nma.fitting import fit as fit
+from nma.incremental import incremental_effects as incremental_effects
 from nma.model import Model as Model
 from nma.network import Network as Network
+from nma.parameters import parameter_table as parameter_table
+from nma.planning import planned as planned
 from nma.points import in_points as in_points
 from nma.posterior import Posterior as Posterior
 from nma.posterior import at as at
@@ -35,6 +38,7 @@ from nma.ranking import p_scores as p_scores
 from nma.ranking import rank_probabilities as rank_probabilities
 from nma.ranking import ranks as ranks
 from nma.ranking import sucra as sucra
+from nma.simulation import simulate as simulate
 from nma.standardised import standardised_table as standardised_table
 from nma.summaries import summary as summary
 
@@ -56,11 +60,14 @@ __all__ = [
     "graph",
     "heterogeneity",
     "in_points",
+    "incremental_effects",
     "instruments",
     "league_table",
     "outcomes",
     "p_best",
     "p_scores",
+    "parameter_table",
+    "planned",
     "plots",
     "predictive_effects",
     "prior_predictive",
@@ -69,6 +76,7 @@ __all__ = [
     "ranks",
     "readers",
     "relative_effects",
+    "simulate",
     "standardised_table",
     "structures",
     "sucra",

@@ -13,6 +13,7 @@ from nma.estimates import (
     attributes,
     briefly,
     captioned,
+    direction,
     estimates,
     interval_words,
     located,
@@ -154,13 +155,6 @@ def _differences(
     )
 
 
-def _direction(posterior: Posterior) -> str:
-    better = posterior.network.better
-    if posterior.network.ratio:
-        return f"{'below' if better == 'lower' else 'above'} 1 favours the treatment"
-    return f"{'negative' if better == 'lower' else 'positive'} favours the treatment"
-
-
 def effect_table(
     posterior: Posterior,
     *,
@@ -240,7 +234,7 @@ def _effects_caption(posterior: Posterior, level: float, *, predictive: bool) ->
     new = "; predictive: the effect in one new trial like these" if predictive else ""
     return (
         f"{posterior.network.measure}, treatment versus comparator, with "
-        f"{interval_words(posterior, level)}s{new}; {_direction(posterior)}."
+        f"{interval_words(posterior, level)}s{new}; {direction(posterior)}."
     )
 
 
@@ -289,7 +283,7 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
                 posterior,
                 f"League table: {posterior.network.measure} of row versus column with "
                 f"{interval_words(posterior, level)}s; "
-                f"{_direction(posterior).replace('the treatment', 'the row')}.",
+                f"{direction(posterior, 'the row')}.",
             ),
         ),
         notes=briefly(posterior),

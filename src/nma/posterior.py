@@ -15,7 +15,7 @@ from nma.model import Model, part_names, prior_sentences
 from nma.network import Network
 from nma.problem import Draws, Problem, readonly
 from nma.protocols import Engine
-from nma.reach import UNSEEN, unseen
+from nma.reach import ABOUT_TARGETS, unseen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -246,7 +246,7 @@ def at(
     _require_distinct(list(asked.get("label", asked["treatment"])))
     found = replace(posterior, targets=asked)
     found.levels  # noqa: B018  refuse now what has no level
-    notices = tuple(text for text in posterior.notices if not text.startswith(UNSEEN))
+    notices = tuple(text for text in posterior.notices if not text.startswith(ABOUT_TARGETS))
     return replace(found, notices=(*unseen(network, structure, asked), *notices))
 
 

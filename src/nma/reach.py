@@ -18,10 +18,16 @@ if TYPE_CHECKING:
     from nma.problem import Problem
     from nma.protocols import Structure
 
-__all__ = ["UNSEEN", "groups_told", "joined", "told_apart", "unseen"]
+__all__ = ["ABOUT_TARGETS", "groups_told", "joined", "told_apart", "unseen"]
 
 UNSEEN = "Extrapolated: "
 """What a notice begins with that is about arms no trial has."""
+
+CLASSES = "Classes, not treatments: "
+"""What a notice begins with that is about the means of classes."""
+
+ABOUT_TARGETS = (UNSEEN, CLASSES)
+"""How the notices begin that are about what is asked, and go with it."""
 
 CLEAR = 1e-6
 """Share of the largest above which the smallest eigenvalue says without doubt that all is told."""
@@ -123,7 +129,15 @@ def unseen(network: Network, structure: Structure, targets: pd.DataFrame) -> Ite
     targets : DataFrame
         The arms asked about.
     """
-    new = [name for name in dict.fromkeys(targets["treatment"]) if name not in network.treatments]
+    asked = [name for name in dict.fromkeys(targets["treatment"]) if name not in network.treatments]
+    classes = _classes(network, structure)
+    means = [name for name in asked if name in classes]
+    if means:
+        yield (
+            f"{CLASSES}{', '.join(map(_quoted, means))}: the mean of each, which the treatments of "
+            "a class scatter around."
+        )
+    new = [name for name in asked if name not in classes]
     if new:
         yield (
             f"{UNSEEN}no trial has {', '.join(map(_quoted, new))}; what is said of {_them(new)} "
@@ -139,6 +153,17 @@ def unseen(network: Network, structure: Structure, targets: pd.DataFrame) -> Ite
                 f"{UNSEEN}{name} {listed} is outside the trials' {low:.4g} to {high:.4g}; what "
                 f"is said there rests on the structure, {_name(structure)}."
             )
+
+
+def _classes(network: Network, structure: Any) -> set[str]:
+    """Return the names of classes that a structure asks its base about in place of treatments."""
+    found: set[str] = set()
+    while structure is not None:
+        if hasattr(structure, "grouped"):
+            network = structure.grouped(network)
+            found |= set(network.treatments)
+        structure = getattr(structure, "base", None)
+    return found
 
 
 def _covariates(

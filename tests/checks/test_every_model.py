@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import factorial
 import nma
 from coherent import TANGLED, A, B, C, D, frame, network
+from nma.errors import ModelError
 from nma.priors import HalfNormal, Normal
 from own_models import Classes, Components, Regression
 
@@ -30,6 +32,12 @@ def classes() -> nma.Posterior:
     return nma.fit(network(frame(TANGLED)), model)
 
 
+def shrunken() -> nma.Posterior:
+    members = {A: "control", B: "active", C: "active", D: "active"}
+    structure = nma.structures.Classes(WIDE, classes=members, tau_class=HalfNormal(0.5))
+    return nma.fit(network(frame(TANGLED)), nma.Model(structure, RANDOM))
+
+
 def components() -> nma.Posterior:
     outcome = nma.outcomes.Contrast("effect", "se", measure="MD", better="lower", scale=1.0)
     rows = [
@@ -47,19 +55,38 @@ def components() -> nma.Posterior:
     return nma.fit(trials, nma.Model(Components("usual", 20.0), RANDOM))
 
 
-MODELS = {"regression": regression, "classes": classes, "components": components}
+MODELS = {
+    "regression": regression,
+    "classes": classes,
+    "components": components,
+    "shrunken": shrunken,
+    "combinations": factorial.additive,
+}
+ONLY = {
+    "additivity": ("combinations", "has no components"),
+    "interactions": ("combinations", "has no components"),
+    "class_shrinkage": ("shrunken", "has no classes"),
+}
+"""Checks of one kind of model, and why the others are refused."""
 
 
-@pytest.fixture(scope="module", params=list(MODELS))
-def posterior(request: pytest.FixtureRequest) -> nma.Posterior:
-    return MODELS[request.param]()
+@pytest.fixture(scope="module")
+def posteriors() -> dict[str, nma.Posterior]:
+    return {name: made() for name, made in MODELS.items()}
 
 
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", nma.checks.__all__)
 def test_every_check_runs_on_regression_class_and_component_models_too(
-    name: str, posterior: nma.Posterior
+    name: str, model: str, posteriors: dict[str, nma.Posterior]
 ) -> None:
     check: Any = getattr(nma.checks, name)
+    posterior = posteriors[model]
+    only, why = ONLY.get(name, (model, ""))
+    if model != only:
+        with pytest.raises(ModelError, match=why):
+            check(posterior)
+        return
     table = check(posterior)
     numbers = pd.DataFrame(table).select_dtypes("number").to_numpy(dtype=float)
     assert np.isfinite(numbers).any()

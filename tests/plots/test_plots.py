@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 
 import nma
 import pictures
-from nma.errors import ModelError, NmaWarning
+from nma.errors import ModelError, NmaError, NmaWarning
 
 VERBS: dict[str, Any] = {
     "network": nma.plots.network,
@@ -42,7 +42,34 @@ VERBS: dict[str, Any] = {
     "benefit_harm": nma.plots.benefit_harm,
     "sucra_scatter": nma.plots.sucra_scatter,
     "spie": nma.plots.spie,
+    "bubble": nma.plots.bubble,
+    "class_shrinkage": nma.plots.class_shrinkage,
+    "components": nma.plots.components,
+    "incremental_effects": nma.plots.incremental_effects,
+    "thresholds": nma.plots.thresholds,
+    "equivalence": nma.plots.equivalence,
 }
+
+
+def shrinkage(posterior: nma.Posterior) -> Any:
+    """Return a check of classes of the other treatments, with whatever speaks against the fit."""
+    reference, *others = sorted(
+        posterior.treatments, key=lambda name: name != posterior.network.reference
+    )
+    count = 1 + (len(others) > 3)
+    members = {name: f"class {1 + count * k // len(others)}" for k, name in enumerate(others)}
+    structure = nma.structures.Classes(classes={reference: reference} | members)
+    found = nma.fit(posterior.network, nma.Model(structure), engine=posterior.engine)
+    poor = replace(found, draws=replace(found.draws, faults=posterior.draws.faults))
+    return nma.checks.class_shrinkage(poor)
+
+
+def shares(posterior: nma.Posterior) -> Any:
+    """Return the shares of the posterior against a range of equivalence."""
+    mcid = nma.decisions.MCID(1.2, kind="between-group", source="chosen for a test")
+    return nma.decisions.equivalence(posterior, mcid=mcid)
+
+
 JOINT = ("benefit_harm", "sucra_scatter", "spie")
 """Verbs that draw fits of several outcomes, by name."""
 
@@ -52,8 +79,11 @@ CHECKED: dict[str, Any] = {
     "design_by_treatment": nma.checks.design_by_treatment,
     "net_heat": nma.checks.net_heat,
     "node_splitting": nma.checks.node_splitting,
+    "class_shrinkage": shrinkage,
+    "thresholds": nma.decisions.thresholds,
+    "equivalence": shares,
 }
-"""Verbs that draw what a check returned."""
+"""Verbs that draw what a check or a decision returned."""
 
 SAME = r"[Nn]o two designs tell of the same comparison"
 NOTHING = {
@@ -61,7 +91,10 @@ NOTHING = {
     ("net_heat", "star"): SAME,
     ("design_by_treatment", "star"): SAME,
     ("node_splitting", "2"): "no node-splits to draw. 1 comparison cannot be split",
+    ("incremental_effects", "25"): "576 rows are too many to read: name some with adding= or to=",
     ("node_splitting", "star"): "no node-splits to draw. 7 comparisons cannot be split",
+    ("class_shrinkage", "2"): "Every class has one treatment",
+    ("bubble", "star"): "no trial tells how effects change with year",
 }
 """Verbs and networks in which nothing can be compared, and what they say."""
 
@@ -112,9 +145,33 @@ def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
     if verb in JOINT:
         harms = nma.fit(posterior.network, COMMON)
         return ({"pain": posterior, "harms, $x^2$ or <more>": harms},)
+    if verb in {"components", "incremental_effects"}:
+        return (of_components(posterior),)
     if verb == "dev_dev":
         return nma.fit(posterior.network, COMMON), posterior
+    if verb == "bubble":
+        return (by_year(posterior),)
     return (posterior.network if verb == "network" else posterior,)
+
+
+def by_year(posterior: nma.Posterior) -> nma.Posterior:
+    """Return a regression on the same trials, with whatever speaks against the fit."""
+    network = posterior.network
+    year = {study: 1990 + 3 * k for k, study in enumerate(network.trials)}
+    table = network.table.assign(year=[year[study] for study in network.table["study"]])
+    structure = nma.structures.Regression(
+        nma.structures.Consistency(), "year", control=network.reference
+    )
+    found = nma.fit(replace(network, table=table), nma.Model(structure), engine=posterior.engine)
+    return replace(found, draws=replace(found.draws, faults=posterior.draws.faults))
+
+
+def of_components(posterior: nma.Posterior) -> nma.Posterior:
+    """Return the same trials with a component for each treatment but the reference."""
+    network = posterior.network
+    structure = nma.structures.Components(separator=" + ", inactive=network.reference)
+    fitted = nma.fit(network, nma.Model(structure), engine=posterior.engine)
+    return replace(fitted, draws=replace(fitted.draws, faults=posterior.draws.faults))
 
 
 def svg(ax: Any) -> str:
@@ -131,7 +188,7 @@ def test_every_figure_is_tested_here() -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_no_word_is_cut_off_or_lies_on_another(ask: Ask, verb: str, kind: str) -> None:
     if (verb, kind) in NOTHING:
-        with pytest.raises(ModelError, match=NOTHING[verb, kind]):
+        with pytest.raises(NmaError, match=NOTHING[verb, kind]):
             VERBS[verb](*ask(verb, kind))
         return
     ax = VERBS[verb](*ask(verb, kind))
@@ -154,13 +211,18 @@ def test_the_check_of_words_sees_faults() -> None:
 @pytest.mark.parametrize("kind", ["4", "hostile", "10 ratios"])
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_name_is_in_the_picture_as_text(ask: Ask, verb: str, kind: str) -> None:
-    if verb in {"heterogeneity", "leverage", "dev_dev"}:
+    if verb in {"heterogeneity", "leverage", "dev_dev", "bubble"}:
+        return
+    if verb == "incremental_effects" and kind == "10 ratios":  # names of pairs are cut there
         return
     ax = VERBS[verb](*ask(verb, kind))
     root = ET.fromstring(svg(ax))  # noqa: S314  our own drawing
     texts = [node.text or "" for node in root.iter("{http://www.w3.org/2000/svg}text")]
     together = "".join("".join(texts).split())
     names = ask("forest", kind)[0].treatments
+    if verb == "components":  # what is inactive adds nothing
+        names = tuple(VERBS[verb].marks(*ask(verb, kind)).index)
+        assert len(names) == len(ask("forest", kind)[0].treatments) - 1
     if verb in {"design_by_treatment", "net_heat"}:  # those that can disagree
         names = " : ".join(VERBS[verb].marks(*ask(verb, kind))["design"]).split(" : ")
         assert len(set(names)) > 2
@@ -383,6 +445,12 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "benefit_harm": "x",
         "sucra_scatter": "x",
         "spie": "sucra",
+        "bubble": "estimate",
+        "class_shrinkage": "shrunken",
+        "components": "text",
+        "incremental_effects": "text",
+        "thresholds": "invariant_upper",
+        "equivalence": "trivial",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)

@@ -124,6 +124,9 @@ def test_the_level_of_a_class_is_its_mean_and_can_be_ranked() -> None:
     assert names == ("P", "A", "B")
     by_class = nma.at(posterior, treatments=names)
     assert nma.sucra(by_class).index[0] == "A"
+    assert by_class.notices[0].startswith("Classes, not treatments: 'A', 'B': the mean of each")
+    assert not any("Extrapolated" in notice for notice in by_class.notices)
+    assert posterior.notices == nma.at(by_class, treatments=["P", "A1"]).notices
     moments = posterior.draws.moments
     assert moments is not None
     mean = nma.effect_table(by_class)["mean"]["A", "P"]
