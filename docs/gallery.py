@@ -182,6 +182,7 @@ def draw(folder: Path) -> None:
     classes(folder)
     additive(folder)
     thresholds(folder)
+    outcomes(folder)
 
 
 def classes(folder: Path) -> None:
@@ -262,6 +263,29 @@ def shares(posterior: nma.Posterior) -> nma.tables.Table:
     """Return the shares of a posterior against a range of equivalence."""
     mcid = nma.decisions.MCID(1.2, kind="between-group", source="chosen for a picture")
     return nma.decisions.equivalence(posterior, mcid=mcid)
+
+
+def outcomes(folder: Path) -> None:
+    """Draw two outcomes and more: 2 to 25 treatments, names and directions of every kind."""
+    some = [f"drug {chr(65 + k)}" for k in range(25)]
+    many = [LONG.format(k) for k in range(25)]
+    for count in (2, 3, 4, 8, 10, 20, 25):
+        for kind, names in (("", some[:count]), ("-long", many[:count])):
+            trials = sparse(names) if count > 3 else [names[:2], names[-2:], names[-2:]]
+            fits = {
+                "pain": nma.fit(network(trials)),
+                "serious adverse events": nma.fit(network(trials, measure="OR", people=False)),
+            }
+            more = {
+                "function": nma.fit(network(trials, better="higher")),
+                "quality of life": nma.fit(network(trials, measure="HR", better="higher")),
+            }
+            for verb in (nma.plots.benefit_harm, nma.plots.sucra_scatter, nma.plots.spie):
+                name = verb.__name__.replace("_", "-")  # type: ignore[attr-defined]
+                keep(verb(fits), folder / f"{name}-{count:02d}{kind}")
+            keep(nma.plots.spie(fits | more), folder / f"spie-four-{count:02d}{kind}")
+    keep(nma.plots.benefit_harm(fits, ax=narrow()), folder / "benefit-harm-narrow")
+    keep(nma.plots.spie(fits, ax=narrow()), folder / "spie-narrow")
 
 
 def coherence(folder: Path) -> None:

@@ -39,6 +39,9 @@ VERBS: dict[str, Any] = {
     "design_by_treatment": nma.plots.design_by_treatment,
     "net_heat": nma.plots.net_heat,
     "node_splitting": nma.plots.node_splitting,
+    "benefit_harm": nma.plots.benefit_harm,
+    "sucra_scatter": nma.plots.sucra_scatter,
+    "spie": nma.plots.spie,
     "bubble": nma.plots.bubble,
     "class_shrinkage": nma.plots.class_shrinkage,
     "components": nma.plots.components,
@@ -66,6 +69,9 @@ def shares(posterior: nma.Posterior) -> Any:
     mcid = nma.decisions.MCID(1.2, kind="between-group", source="chosen for a test")
     return nma.decisions.equivalence(posterior, mcid=mcid)
 
+
+JOINT = ("benefit_harm", "sucra_scatter", "spie")
+"""Verbs that draw fits of several outcomes, by name."""
 
 CHECKED: dict[str, Any] = {
     "prior_sensitivity": nma.checks.prior_sensitivity,
@@ -136,6 +142,9 @@ def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
     """Return what a verb draws, of one posterior."""
     if verb in CHECKED:
         return (CHECKED[verb](posterior),)
+    if verb in JOINT:
+        harms = nma.fit(posterior.network, COMMON)
+        return ({"pain": posterior, "harms, $x^2$ or <more>": harms},)
     if verb in {"components", "incremental_effects"}:
         return (of_components(posterior),)
     if verb == "dev_dev":
@@ -236,7 +245,7 @@ def test_a_poor_fit_is_said_first(ask: Ask, verb: str) -> None:
     assert pictures.faults(ax) == []
     renderer = ax.figure.canvas.get_renderer()
     top = max(pictures.words(ax), key=lambda text: text.get_window_extent(renderer).y1)
-    whose = " [Random]" * (verb == "dev_dev")
+    whose = " [Random]" * (verb == "dev_dev") + " [pain]" * (verb in JOINT)
     assert top.get_text() == f"POOR FIT, do not rely on it: It diverged.{whose}"
 
 
@@ -278,9 +287,10 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
 
 
 def test_figures_share_a_page(ask: Ask) -> None:
-    figure = Figure(figsize=(30, 56), layout="constrained")
+    rows = (len(VERBS) + 1) // 2
+    figure = Figure(figsize=(30, 8 * rows), layout="constrained")
     FigureCanvasAgg(figure)
-    page = figure.subplots(7, 2).ravel()
+    page = figure.subplots(rows, 2).ravel()
     for verb, ax in zip(VERBS, page, strict=False):
         VERBS[verb](*ask(verb, "4"), ax=ax)
     assert pictures.faults(page[0]) == []
@@ -432,6 +442,9 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "design_by_treatment": "Q",
         "net_heat": "flow",
         "node_splitting": "estimate",
+        "benefit_harm": "x",
+        "sucra_scatter": "x",
+        "spie": "sucra",
         "bubble": "estimate",
         "class_shrinkage": "shrunken",
         "components": "text",
@@ -444,7 +457,7 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
     assert svg(VERBS[verb].draw(changed)) != svg(VERBS[verb].draw(marks))
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"network", *CHECKED}))
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"network", *CHECKED, *JOINT}))
 def test_what_is_no_posterior_is_told_how_to_become_one(ask: Ask, verb: str) -> None:
     (evidence,) = ask("network", "4")
     others = ask(verb, "4")[:-1]

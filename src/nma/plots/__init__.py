@@ -1,5 +1,6 @@
 """Figures: each a table of marks, then a drawing; ``nma.plots.forest(posterior)`` does both."""
 
+from nma.plots._benefit_harm import benefit_harm as benefit_harm
 from nma.plots._bubble import bubble as bubble
 from nma.plots._class_shrinkage import class_shrinkage as class_shrinkage
 from nma.plots._components import components as components
@@ -19,11 +20,14 @@ from nma.plots._network import network as network
 from nma.plots._node_splitting import node_splitting as node_splitting
 from nma.plots._prior_sensitivity import prior_sensitivity as prior_sensitivity
 from nma.plots._rankogram import rankogram as rankogram
+from nma.plots._spie import spie as spie
+from nma.plots._sucra_scatter import sucra_scatter as sucra_scatter
 from nma.plots._thresholds import thresholds as thresholds
 
 __all__ = [
     "Drawing",
     "Figure",
+    "benefit_harm",
     "bubble",
     "class_shrinkage",
     "components",
@@ -41,5 +45,7 @@ __all__ = [
     "node_splitting",
     "prior_sensitivity",
     "rankogram",
+    "spie",
+    "sucra_scatter",
     "thresholds",
 ]
