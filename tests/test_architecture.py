@@ -70,6 +70,7 @@ ROOMS = [
     "normal_evidence",
     "evidence",
     "checks",
+    "hierarchy",
     "decisions",
     "plots",
     "datasets",

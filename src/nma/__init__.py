@@ -24,6 +24,8 @@ from nma.effects import league_table as league_table
 from nma.effects import predictive_effects as predictive_effects
 from nma.effects import relative_effects as relative_effects
 from nma.fitting import fit as fit
+from nma.hierarchy import p_scores as p_scores
+from nma.hierarchy import sucra as sucra
 from nma.model import Model as Model
 from nma.network import Network as Network
 from nma.points import in_points as in_points
@@ -31,10 +33,8 @@ from nma.posterior import Posterior as Posterior
 from nma.posterior import at as at
 from nma.prior_predictive import prior_predictive as prior_predictive
 from nma.ranking import p_best as p_best
-from nma.ranking import p_scores as p_scores
 from nma.ranking import rank_probabilities as rank_probabilities
 from nma.ranking import ranks as ranks
-from nma.ranking import sucra as sucra
 from nma.standardised import standardised_table as standardised_table
 from nma.summaries import summary as summary
 

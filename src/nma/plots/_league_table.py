@@ -11,6 +11,7 @@ import pandas as pd
 
 from nma.effects import effect_table
 from nma.estimates import centre, scale_name
+from nma.hierarchy import sucra
 from nma.plots._axis import numeral, ticks_between, typeset
 from nma.plots._canvas import finished, sheet
 from nma.plots._figure import figure
@@ -27,7 +28,6 @@ from nma.plots._text import (
     require_posterior,
     told,
 )
-from nma.ranking import sucra
 from nma.tables import Table, decimals, interval, rounded
 
 if TYPE_CHECKING:
