@@ -71,6 +71,7 @@ ROOMS = [
     "evidence",
     "checks",
     "hierarchy",
+    "orderings",
     "decisions",
     "plots",
     "datasets",

@@ -19,19 +19,23 @@ from nma import readers as readers
 from nma import structures as structures
 from nma.absolute import absolute_effects as absolute_effects
 from nma.absolute import absolute_table as absolute_table
+from nma.decisions._probability import probability as probability
 from nma.effects import effect_table as effect_table
 from nma.effects import league_table as league_table
 from nma.effects import predictive_effects as predictive_effects
 from nma.effects import relative_effects as relative_effects
 from nma.fitting import fit as fit
 from nma.hierarchy import p_scores as p_scores
+from nma.hierarchy import poth as poth
 from nma.hierarchy import sucra as sucra
 from nma.model import Model as Model
 from nma.network import Network as Network
+from nma.orderings import hierarchies as hierarchies
 from nma.points import in_points as in_points
 from nma.posterior import Posterior as Posterior
 from nma.posterior import at as at
 from nma.prior_predictive import prior_predictive as prior_predictive
+from nma.ranking import cumulative_ranks as cumulative_ranks
 from nma.ranking import p_best as p_best
 from nma.ranking import rank_probabilities as rank_probabilities
 from nma.ranking import ranks as ranks
@@ -46,6 +50,7 @@ __all__ = [
     "absolute_table",
     "at",
     "checks",
+    "cumulative_ranks",
     "datasets",
     "decisions",
     "effect_table",
@@ -55,6 +60,7 @@ __all__ = [
     "fit_measures",
     "graph",
     "heterogeneity",
+    "hierarchies",
     "in_points",
     "instruments",
     "league_table",
@@ -62,9 +68,11 @@ __all__ = [
     "p_best",
     "p_scores",
     "plots",
+    "poth",
     "predictive_effects",
     "prior_predictive",
     "priors",
+    "probability",
     "rank_probabilities",
     "ranks",
     "readers",

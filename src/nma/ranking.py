@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from nma.problem import Moments
 
 __all__ = [
-    "exact_shares",
+    "badness",
+    "best_mass",
+    "cumulative_ranks",
     "p_best",
     "rank_caption",
     "rank_probabilities",
@@ -35,12 +37,26 @@ __all__ = [
     "require_two",
     "shares",
     "untold_ranks",
+    "wins",
 ]
 
 
-def _badness(posterior: Posterior) -> NDArray[np.float64]:
-    """Return levels such that less is better, (chain, draw, treatment)."""
-    levels = posterior.draws.values["beta"].to_numpy() @ posterior.levels.T
+def badness(posterior: Posterior) -> NDArray[np.float64]:
+    """Return levels such that less is better, (chain, draw, treatment).
+
+    Treatments that the model puts on the same level tie in every draw, to the last bit.
+
+    Raises
+    ------
+    ModelError
+        If the structure gives no level outside a trial, or flat priors and the trials leave a
+        comparison undetermined.
+    """
+    moments = posterior.draws.moments
+    if moments is not None and moments.unknown.size:
+        require_determined(posterior, _exact_wins(posterior, moments).sum(axis=1))
+    once, where = np.unique(posterior.levels, axis=0, return_inverse=True)
+    levels = (posterior.draws.values["beta"].to_numpy() @ once.T)[..., where.ravel()]
     return levels if posterior.network.better == "lower" else -levels
 
 
@@ -75,7 +91,7 @@ def ranks(posterior: Posterior) -> xr.DataArray:
 
     values = posterior.draws.values
     levels = xr.DataArray(
-        _badness(posterior),
+        badness(posterior),
         dims=("chain", "draw", "treatment"),
         coords={
             "chain": values["chain"],
@@ -121,7 +137,49 @@ def rank_probabilities(posterior: Posterior) -> Table:
     ----------
     Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016.
     """
-    mass = _rank_mass(_badness(posterior))
+    return _by_rank(posterior, _rank_mass(badness(posterior)), "each rank")
+
+
+def cumulative_ranks(posterior: Posterior) -> Table:
+    """Return the probability of every rank or a better one, for every treatment.
+
+    The mean over all ranks but the last is the SUCRA. Reversing ``better`` gives one minus the
+    probability of the ranks that remain.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fitted model.
+
+    Returns
+    -------
+    Table
+        Rows: treatments. Columns: ranks from 1, the best; the last holds ones. ``attrs["mcse"]``
+        holds the Monte Carlo standard errors in the same shape.
+
+    Raises
+    ------
+    ModelError
+        If the structure gives no level outside a trial.
+
+    Examples
+    --------
+    >>> import nma
+    >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+    >>> nma.cumulative_ranks(posterior).loc["multimodal care"].round(2).tolist()
+    [0.69, 0.91, 1.0, 1.0]
+
+    References
+    ----------
+    Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016.
+    """
+    mass = _rank_mass(badness(posterior)).cumsum(axis=-1)
+    mass[..., -1] = 1.0
+    return _by_rank(posterior, mass, "each rank or a better one")
+
+
+def _by_rank(posterior: Posterior, mass: NDArray[np.float64], what: str) -> Table:
+    """Return the mean over chains of a mass of ranks, (chain, treatment, rank)."""
     names = pd.Index(posterior.treatments, name="treatment")
     columns = pd.RangeIndex(1, len(names) + 1, name="rank")
     errors = replicate_error(mass[:, None])
@@ -129,12 +187,12 @@ def rank_probabilities(posterior: Posterior) -> Table:
         mass.mean(axis=0),
         index=names,
         columns=columns,
-        caption=rank_caption(posterior, "Probability of each rank; 1 is best"),
+        caption=rank_caption(posterior, f"Probability of {what}; 1 is best"),
         notes=[
             f"Monte Carlo standard error at most {np.max(errors):.1g}.",
             *untold_ranks(posterior),
         ],
-        probabilities=list(columns),
+        probabilities=[rank for rank in columns if not (mass[..., rank - 1] == 1).all()],
     )
     table.attrs["mcse"] = errors.tolist()
     return table
@@ -174,9 +232,10 @@ def p_best(posterior: Posterior) -> Table:
     >>> nma.p_best(posterior)["p_best"].idxmax()
     'multimodal care'
     """
-    first = rank_probabilities(posterior)
+    mass = best_mass(badness(posterior))
     return Table(
-        {"p_best": first[1], "mcse": [row[0] for row in first.attrs["mcse"]]},
+        {"p_best": mass.mean(axis=0), "mcse": replicate_error(mass[:, None])},
+        index=pd.Index(posterior.treatments, name="treatment"),
         caption=rank_caption(posterior, "Probability of being the best"),
         notes=[
             "A treatment with little evidence can be best by its uncertainty alone.",
@@ -185,6 +244,12 @@ def p_best(posterior: Posterior) -> Table:
         digits={"mcse": 4},
         probabilities=["p_best"],
     )
+
+
+def best_mass(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how often each treatment is the best in each chain, (chain, treatment)."""
+    best = levels == levels.min(axis=-1, keepdims=True)
+    return np.asarray((best / best.sum(axis=-1, keepdims=True)).mean(axis=1))
 
 
 def require_two(posterior: Posterior) -> None:
@@ -222,20 +287,48 @@ def shares(posterior: Posterior) -> tuple[NDArray[np.float64], NDArray[np.float6
         drawn = ranks(posterior).to_numpy()
         share = (count - drawn.mean(axis=(0, 1))) / (count - 1)
         return share, replicate_error(drawn) / (count - 1)
-    share = exact_shares(moments, posterior.levels, posterior.network.better)
+    share = _exact_wins(posterior, moments).sum(axis=1) / (count - 1)
     require_determined(posterior, share)
     return share, np.zeros(count)
 
 
-def exact_shares(moments: Moments, levels: NDArray[np.float64], better: str) -> NDArray[np.float64]:
-    """Return the mean probability of being better than each of the others, (treatment,)."""
+def wins(posterior: Posterior) -> NDArray[np.float64]:
+    """Return the probability that one treatment is better than another, (chain, one, other).
+
+    Exact and in one chain where the posterior has moments, else by chain; ties count half, and
+    nothing beats itself.
+
+    Raises
+    ------
+    ModelError
+        If the trials leave a comparison undetermined.
+    """
+    if posterior.draws.moments is not None:
+        found = _exact_wins(posterior, posterior.draws.moments)
+        require_determined(posterior, found.sum(axis=1))
+        return found[None]
+    levels = badness(posterior)
+    each = [_beaten(levels, k) for k in range(levels.shape[-1])]
+    return np.stack(each, axis=1)
+
+
+def _beaten(levels: NDArray[np.float64], place: int) -> NDArray[np.float64]:
+    """Return how often one treatment is better than each other, (chain, other)."""
+    own = levels[..., place : place + 1]
+    found = (own < levels).mean(axis=1) + (own == levels).mean(axis=1) / 2
+    found[:, place] = 0.0
+    return np.asarray(found)
+
+
+def _exact_wins(posterior: Posterior, moments: Moments) -> NDArray[np.float64]:
+    levels = posterior.levels
     count = len(levels)
     first, second = np.triu_indices(count, k=1)
     below = moments.differences(levels, first, second).below(0.0)
-    wins = below if better == "lower" else 1 - below
-    beats = np.zeros((count, count))
-    beats[first, second], beats[second, first] = wins, 1 - wins
-    return np.asarray(beats.sum(axis=1) / (count - 1))
+    better = below if posterior.network.better == "lower" else 1 - below
+    found = np.zeros((count, count))
+    found[first, second], found[second, first] = better, 1 - better
+    return found
 
 
 def rank_caption(posterior: Posterior, text: str) -> str:
