@@ -72,6 +72,7 @@ ROOMS = [
     "checks",
     "hierarchy",
     "orderings",
+    "partial_orders",
     "decisions",
     "plots",
     "datasets",

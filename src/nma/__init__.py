@@ -31,6 +31,7 @@ from nma.hierarchy import sucra as sucra
 from nma.model import Model as Model
 from nma.network import Network as Network
 from nma.orderings import hierarchies as hierarchies
+from nma.partial_orders import partial_order as partial_order
 from nma.points import in_points as in_points
 from nma.posterior import Posterior as Posterior
 from nma.posterior import at as at
@@ -67,6 +68,7 @@ __all__ = [
     "outcomes",
     "p_best",
     "p_scores",
+    "partial_order",
     "plots",
     "poth",
     "predictive_effects",

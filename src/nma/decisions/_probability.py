@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["probability"]
 
+LONGEST = 60
+"""Letters of conditions up to which they are named in the table, and not below it."""
+
 
 def probability(posterior: Posterior, *conditions: Condition) -> Table:
     r"""Return how probable conditions on the hierarchy are, each a question put together.
@@ -45,8 +48,9 @@ def probability(posterior: Posterior, *conditions: Condition) -> Table:
     Returns
     -------
     Table
-        By condition in words: ``probability`` and its Monte Carlo standard error ``mcse``, zero
-        where exact. ``attrs["conditions"]`` holds what makes them again.
+        By condition, in words, or in notes where those are long: ``probability`` and its Monte
+        Carlo standard error ``mcse``, zero where exact. ``attrs["conditions"]`` holds what makes
+        them again.
 
     Raises
     ------
@@ -72,11 +76,15 @@ def probability(posterior: Posterior, *conditions: Condition) -> Table:
     require_two(posterior)
     require_known(posterior, conditions)
     found = [_found(posterior, condition) for condition in conditions]
-    names = pd.Index([str(condition) for condition in conditions], name="condition")
+    words = [str(condition) for condition in conditions]
+    long = max(map(len, words)) > LONGEST
+    rows = range(1, len(words) + 1) if long else words
+    names = pd.Index(rows, name="condition")
     result = Table(
         pd.DataFrame(found, columns=["probability", "mcse"], index=names),
         caption=rank_caption(posterior, "Probability that a condition on the hierarchy holds"),
         notes=[
+            *(f"Condition {k}: {text}." for k, text in enumerate(words, start=1) if long),
             *_sources(conditions),
             *_tied(posterior),
             *untold_ranks(posterior),

@@ -5,6 +5,7 @@ from nma.plots._dev_dev import dev_dev as dev_dev
 from nma.plots._figure import Drawing as Drawing
 from nma.plots._figure import Figure as Figure
 from nma.plots._forest import forest as forest
+from nma.plots._hasse import hasse as hasse
 from nma.plots._heterogeneity import heterogeneity as heterogeneity
 from nma.plots._influence import influence as influence
 from nma.plots._league_table import league_table as league_table
@@ -21,6 +22,7 @@ __all__ = [
     "design_by_treatment",
     "dev_dev",
     "forest",
+    "hasse",
     "heterogeneity",
     "influence",
     "league_table",
