@@ -15,6 +15,7 @@ from nma.plots._network import network as network
 from nma.plots._node_splitting import node_splitting as node_splitting
 from nma.plots._prior_sensitivity import prior_sensitivity as prior_sensitivity
 from nma.plots._rankogram import rankogram as rankogram
+from nma.plots._sucra_against_effect import sucra_against_effect as sucra_against_effect
 
 __all__ = [
     "Drawing",
@@ -32,4 +33,5 @@ __all__ = [
     "node_splitting",
     "prior_sensitivity",
     "rankogram",
+    "sucra_against_effect",
 ]
