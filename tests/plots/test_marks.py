@@ -14,6 +14,7 @@ from scipy.integrate import trapezoid
 
 import nma
 import pictures
+from mirrors import mirrored
 from nma.errors import ModelError
 from nma.plots._circle import circular_order, spread
 from nma.plots._league_table import _bar_ticks
@@ -32,16 +33,6 @@ def senn() -> nma.Posterior:
 @pytest.fixture(scope="module")
 def ratios() -> nma.Posterior:
     return nma.fit(pictures.contrasts(pictures.chain(NAMES[:5])), engine=ENGINE)
-
-
-def mirrored(posterior: nma.Posterior) -> nma.Posterior:
-    """The same numbers, read the other way."""
-    source = posterior.network.sources[0]
-    better = "higher" if posterior.network.better == "lower" else "lower"
-    outcome: Any = replace(source.outcome, better=better)  # type: ignore[type-var]
-    return replace(
-        posterior, network=replace(posterior.network, sources=(replace(source, outcome=outcome),))
-    )
 
 
 # the network
