@@ -66,7 +66,7 @@ def probability(posterior: Posterior, *conditions: Condition) -> Table:
     >>> asked = best("multimodal care") & in_top("standard exercise", 2)
     >>> asked &= beats("multimodal care", "passive control", by=1.0)
     >>> print(*nma.probability(posterior, asked)["probability"].round(2))
-    0.38
+    0.37
 
     References
     ----------
