@@ -89,6 +89,7 @@ def test_counts_by_the_laplace_engine_and_by_nuts_agree() -> None:
 def test_every_figure_draws_it(name: str, posterior: nma.Posterior) -> None:
     needs: dict[str, Any] = {
         "network": lambda: (posterior.network,),
+        "hasse": lambda: (nma.partial_order({"one": posterior, "two": posterior}),),
         "dev_dev": lambda: (nma.fit(posterior.network), posterior),
         "prior_sensitivity": lambda: (nma.checks.prior_sensitivity(posterior),),
         "influence": lambda: (nma.checks.leave_one_study_out(posterior),),

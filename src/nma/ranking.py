@@ -49,12 +49,8 @@ def badness(posterior: Posterior) -> NDArray[np.float64]:
     Raises
     ------
     ModelError
-        If the structure gives no level outside a trial, or flat priors and the trials leave a
-        comparison undetermined.
+        If the structure gives no level outside a trial.
     """
-    moments = posterior.draws.moments
-    if moments is not None and moments.unknown.size:
-        require_determined(posterior, _exact_wins(posterior, moments).sum(axis=1))
     once, where = np.unique(posterior.levels, axis=0, return_inverse=True)
     levels = (posterior.draws.values["beta"].to_numpy() @ once.T)[..., where.ravel()]
     return levels if posterior.network.better == "lower" else -levels

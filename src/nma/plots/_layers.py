@@ -198,7 +198,9 @@ def _across(rows: list[list[Item]], near: Near, width: float) -> dict[Item, floa
             wanted = [_mean(item, x, near) for item in row]
             moved = spread([-place for place in wanted], wide)
             x |= {item: -place for item, place in zip(row, moved, strict=True)}
-    return x
+    joined = [place for item, place in x.items() if item in near]
+    middle = (min(joined) + max(joined)) / 2 if joined else 0.0
+    return {item: place if item in near else place + middle for item, place in x.items()}
 
 
 def _mean(item: Item, x: Mapping[Item, float], near: Near) -> float:
