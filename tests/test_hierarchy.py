@@ -132,6 +132,16 @@ def test_the_test_is_that_of_the_checks(senn: nma.Posterior, smoking: nma.Poster
     assert np.isnan(global_p(star))
 
 
+def test_a_test_that_takes_long_is_left_to_the_check_and_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_ = nma.fit(triangle(1.5), engine=ENGINE)
+    monkeypatch.setattr("nma.hierarchy.MANY", 5)
+    (said,) = (note for note in nma.sucra(open_).notes if "Not tested" in note)
+    assert "nma.checks.design_by_treatment(posterior) does" in said
+    assert not any("Designs disagree" in note for note in nma.sucra(open_).notes)
+
+
 def test_many_lonely_trials_are_one_sentence() -> None:
     star = nma.fit(pictures.arms([(NAMES[0], name) for name in NAMES[1:]]), engine=ENGINE)
     (said,) = (note for note in nma.sucra(star).notes if "hangs" in note)

@@ -36,6 +36,9 @@ WEAK_HIERARCHY = 0.5
 ALPHA = 0.05
 """p of the global test of inconsistency below which it is said."""
 
+MANY = 300
+"""Trials up to which the test is quick enough to come with every hierarchy."""
+
 LISTED = 3
 """Comparisons on single trials that are named."""
 
@@ -326,6 +329,12 @@ def _hanging(lonely: list[tuple[str, str]]) -> list[str]:
 
 def _disagreement(posterior: Posterior) -> list[str]:
     """Return that direct and indirect evidence disagree, if the global test says so."""
+    if len(posterior.network.trials) > MANY:
+        untested = (
+            f"Not tested for designs that disagree, since there are more than {MANY} trials: "
+            "nma.checks.design_by_treatment(posterior) does."
+        )
+        return [untested]
     try:
         p = global_p(posterior)
     except NmaError:  # trials that no normal contrasts tell of: the checks say why
