@@ -158,6 +158,7 @@ def draw(folder: Path) -> None:
         keep(nma.plots.rankogram(posterior), folder / f"rankogram-{name}")
         keep(nma.plots.heterogeneity(posterior), folder / f"heterogeneity-{name}")
         keep(nma.plots.equivalence(shares(posterior)), folder / f"equivalence-{name}")
+    orders(folder)
     keep(nma.plots.network(apart(), counts=True), folder / "network-apart")
     senn = nma.fit(nma.datasets.network("senn2013"))
     counted = nma.plots.network(senn.network, counts=True, size="trials")
@@ -286,6 +287,26 @@ def outcomes(folder: Path) -> None:
             keep(nma.plots.spie(fits | more), folder / f"spie-four-{count:02d}{kind}")
     keep(nma.plots.benefit_harm(fits, ax=narrow()), folder / "benefit-harm-narrow")
     keep(nma.plots.spie(fits, ax=narrow()), folder / "spie-narrow")
+
+
+def orders(folder: Path) -> None:
+    """Draw hierarchies and halves of league tables: 2 to 25 treatments, names of every kind."""
+    for name, evidence in networks():
+        if name == "60":
+            continue
+        one = nma.fit(evidence)
+        keep(nma.plots.sucra_against_effect(one), folder / f"sucra-effect-{name}")
+        halves = nma.plots.league_table(one, upper="predictive")
+        keep(halves, folder / f"league-new-{name}")
+        names = list(one.treatments)
+        trials = sparse(names) or [tuple(names)] * 3
+        other = nma.fit(network(trials[::-1], measure="RR", better="higher"))
+        both = nma.plots.league_table(one, upper=other, names=("pain", "harms"))
+        keep(both, folder / f"league-two-{name}")
+        for threshold in (None, 0.7):
+            order = nma.partial_order({"pain": one, "harms": other}, threshold=threshold)
+            keep(nma.plots.hasse(order), folder / f"hasse-{name}{'-sure' * bool(threshold)}")
+    keep(nma.plots.hasse(order, ax=narrow()), folder / "hasse-narrow")
 
 
 def coherence(folder: Path) -> None:

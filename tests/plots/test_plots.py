@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 
 import nma
 import pictures
+from mirrors import renamed
 from nma.errors import ModelError, NmaError, NmaWarning
 
 VERBS: dict[str, Any] = {
@@ -31,6 +32,8 @@ VERBS: dict[str, Any] = {
     "forest": nma.plots.forest,
     "league_table": nma.plots.league_table,
     "rankogram": nma.plots.rankogram,
+    "sucra_against_effect": nma.plots.sucra_against_effect,
+    "hasse": nma.plots.hasse,
     "heterogeneity": nma.plots.heterogeneity,
     "leverage": nma.plots.leverage,
     "dev_dev": nma.plots.dev_dev,
@@ -73,7 +76,14 @@ def shares(posterior: nma.Posterior) -> Any:
 JOINT = ("benefit_harm", "sucra_scatter", "spie")
 """Verbs that draw fits of several outcomes, by name."""
 
+
+def outcomes(posterior: nma.Posterior) -> nma.tables.Table:
+    """Two outcomes: the second has the names of the first moved by two."""
+    return nma.partial_order({"pain": posterior, "harms": renamed(posterior, 2)})
+
+
 CHECKED: dict[str, Any] = {
+    "hasse": outcomes,
     "prior_sensitivity": nma.checks.prior_sensitivity,
     "influence": nma.checks.leave_one_study_out,
     "design_by_treatment": nma.checks.design_by_treatment,
@@ -84,6 +94,7 @@ CHECKED: dict[str, Any] = {
     "equivalence": shares,
 }
 """Verbs that draw what a check or a decision returned."""
+"""Verbs that draw a table that another verb returned."""
 
 SAME = r"[Nn]o two designs tell of the same comparison"
 NOTHING = {
@@ -291,6 +302,9 @@ def test_figures_share_a_page(ask: Ask) -> None:
     figure = Figure(figsize=(30, 8 * rows), layout="constrained")
     FigureCanvasAgg(figure)
     page = figure.subplots(rows, 2).ravel()
+    figure = Figure(figsize=(30, 56), layout="constrained")
+    FigureCanvasAgg(figure)
+    page = figure.subplots(7, 2).ravel()
     for verb, ax in zip(VERBS, page, strict=False):
         VERBS[verb](*ask(verb, "4"), ax=ax)
     assert pictures.faults(page[0]) == []
@@ -304,7 +318,7 @@ def page(width: float, height: float) -> Any:
     return figure.add_subplot()
 
 
-@pytest.mark.parametrize("verb", ["network", "league_table", "rankogram"])
+@pytest.mark.parametrize("verb", ["network", "league_table", "rankogram", "hasse"])
 def test_text_shrinks_with_small_axes(ask: Ask, verb: str) -> None:
     figure = Figure(figsize=(5, 4))
     FigureCanvasAgg(figure)
@@ -434,6 +448,8 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "forest": "text",
         "league_table": "number",
         "rankogram": "sucra",
+        "sucra_against_effect": "estimate",
+        "hasse": "text",
         "heterogeneity": "posterior",
         "leverage": "root",
         "dev_dev": "first",

@@ -10,6 +10,7 @@ from nma.plots._equivalence import equivalence as equivalence
 from nma.plots._figure import Drawing as Drawing
 from nma.plots._figure import Figure as Figure
 from nma.plots._forest import forest as forest
+from nma.plots._hasse import hasse as hasse
 from nma.plots._heterogeneity import heterogeneity as heterogeneity
 from nma.plots._incremental_effects import incremental_effects as incremental_effects
 from nma.plots._influence import influence as influence
@@ -21,6 +22,7 @@ from nma.plots._node_splitting import node_splitting as node_splitting
 from nma.plots._prior_sensitivity import prior_sensitivity as prior_sensitivity
 from nma.plots._rankogram import rankogram as rankogram
 from nma.plots._spie import spie as spie
+from nma.plots._sucra_against_effect import sucra_against_effect as sucra_against_effect
 from nma.plots._sucra_scatter import sucra_scatter as sucra_scatter
 from nma.plots._thresholds import thresholds as thresholds
 
@@ -35,6 +37,7 @@ __all__ = [
     "dev_dev",
     "equivalence",
     "forest",
+    "hasse",
     "heterogeneity",
     "incremental_effects",
     "influence",
@@ -46,6 +49,7 @@ __all__ = [
     "prior_sensitivity",
     "rankogram",
     "spie",
+    "sucra_against_effect",
     "sucra_scatter",
     "thresholds",
 ]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nma.errors import shortened
+from nma.hierarchy import sucra
 from nma.plots._benefit_harm import two
 from nma.plots._figure import figure
 from nma.plots._plane import Plane, draw_plane, outcome_words
 from nma.plots._style import BETTER, LINE, styled
 from nma.plots._text import told
-from nma.ranking import sucra
 from nma.tables import Table
 
 if TYPE_CHECKING:
