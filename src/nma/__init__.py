@@ -15,9 +15,11 @@ from nma import outcomes as outcomes
 from nma import plots as plots
 from nma import priors as priors
 from nma import readers as readers
+from nma import shapes as shapes
 from nma import structures as structures
 from nma.absolute import absolute_effects as absolute_effects
 from nma.absolute import absolute_table as absolute_table
+from nma.columns import assign as assign
 from nma.effects import effect_table as effect_table
 from nma.effects import league_table as league_table
 from nma.effects import predictive_effects as predictive_effects
@@ -43,6 +45,7 @@ __all__ = [
     "Posterior",
     "absolute_effects",
     "absolute_table",
+    "assign",
     "at",
     "checks",
     "datasets",
@@ -67,6 +70,7 @@ __all__ = [
     "ranks",
     "readers",
     "relative_effects",
+    "shapes",
     "standardised_table",
     "structures",
     "sucra",

@@ -261,7 +261,7 @@ def _repeats_answered(
 def _ill_formed(rows: pd.DataFrame, before: pd.DataFrame, repeated_arms: str) -> list[Issue]:
     if "comparator" in rows:
         return _against_itself(rows)
-    if repeated_arms != "refuse":
+    if repeated_arms == "merge":
         rows, before = (table.drop_duplicates(["study", "treatment"]) for table in (rows, before))
     return _single_arm(rows, before)
 

@@ -96,7 +96,10 @@ def _place(arms: pd.DataFrame) -> str:
 
 
 def _kept(arms: pd.DataFrame) -> str:
-    return f"Kept as asked: {_place(arms)}, alike up to heterogeneity."
+    return (
+        f"Kept as asked: {_place(arms)}, alike up to heterogeneity and what a structure tells "
+        "apart, such as doses."
+    )
 
 
 def _merged(rows: pd.DataFrame, outcome: Outcome, groups: list[NDArray[np.int64]]) -> Answer:
