@@ -65,7 +65,7 @@ def test_kept_arms_stay_apart_with_one_treatment() -> None:
     assert network.trials["London"] == ("control", "reduced fat")
     assert network.notices[0] == (
         "Kept as asked: trial 'London', rows 4, 5: 2 arms on 'reduced fat', alike up to "
-        "heterogeneity."
+        "heterogeneity and what a structure tells apart, such as doses."
     )
     task = problem(nma.Model().resolve(network), network)
     np.testing.assert_array_equal(task.levels.ravel(), [0, 1, 0, 1, 1])

@@ -60,7 +60,9 @@ def assign(
     if issues:
         raise DataError(issues)
     keys = network.table[by].tolist()
-    found = {name: [told.get(key) for key in keys] for name, told in columns.items()}
+    found: dict[str, Any] = {
+        name: [told.get(key) for key in keys] for name, told in columns.items()
+    }
     return replace(network, table=network.table.assign(**found))
 
 

@@ -95,7 +95,7 @@ def read(
     if "comparator" not in columns and not (numbers and repeated_arms == "merge"):
         whole = _repeats_answered(whole, outcome, repeated_arms, found)
     if "" not in set(rows["study"]):
-        found.issues.extend(_ill_formed(whole, rows, repeated_arms))
+        found.issues.extend(_ill_formed(whole, rows, outcome, repeated_arms))
     names = _names(rows if len(judged) < len(rows) or whole.empty else whole)
     found.issues.extend(misnamed(names, reference, treatments))
     if found.issues:
@@ -258,10 +258,14 @@ def _repeats_answered(
     return answered.rows
 
 
-def _ill_formed(rows: pd.DataFrame, before: pd.DataFrame, repeated_arms: str) -> list[Issue]:
+def _ill_formed(
+    rows: pd.DataFrame, before: pd.DataFrame, outcome: Outcome, repeated_arms: str
+) -> list[Issue]:
     if "comparator" in rows:
         return _against_itself(rows)
-    if repeated_arms == "merge":
+    if repeated_arms == "keep":
+        rows = rows[~rows["study"].isin(repeats.at_several_doses(rows, outcome))]
+    if repeated_arms != "refuse":
         rows, before = (table.drop_duplicates(["study", "treatment"]) for table in (rows, before))
     return _single_arm(rows, before)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 import pandas as pd
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from nma.problem import Problem
     from nma.protocols import Structure
 
-__all__ = ["UNSEEN", "groups_told", "joined", "told_apart", "unseen"]
+__all__ = ["UNSEEN", "UNTOLD", "Beyond", "beyond", "groups_told", "joined", "told_apart", "unseen"]
 
 UNSEEN = "Extrapolated: "
 """What a notice begins with that is about arms no trial has."""
+
+UNTOLD = "The trials do not tell effects between "
+"""What a notice begins with that is about effects only a prior tells."""
 
 CLEAR = 1e-6
 """Share of the largest above which the smallest eigenvalue says without doubt that all is told."""
@@ -57,10 +60,7 @@ def told_apart(
     groups = groups_told(problem, levels)
     if len(groups) > 1:
         listed = _listed([[names[k] for k in group] for group in groups])
-        yield (
-            f"The trials do not tell effects between {listed}: these rest on the prior of the "
-            f"structure, {_name(structure)}."
-        )
+        yield (f"{UNTOLD}{listed}: these rest on the prior of the structure, {_name(structure)}.")
 
 
 def groups_told(problem: Problem, levels: NDArray[np.float64]) -> list[list[int]]:
@@ -123,31 +123,130 @@ def unseen(network: Network, structure: Structure, targets: pd.DataFrame) -> Ite
     targets : DataFrame
         The arms asked about.
     """
-    new = [name for name in dict.fromkeys(targets["treatment"]) if name not in network.treatments]
+    rests = f"rests on the structure, {_name(structure)}."
+    new = _new(network, structure, targets)
     if new:
         yield (
             f"{UNSEEN}no trial has {', '.join(map(_quoted, new))}; what is said of {_them(new)} "
-            f"rests on the structure, {_name(structure)}."
+            f"{rests}"
         )
-    for name, value in _covariates(network, structure, targets):
-        known = network.table[name].dropna()
-        low, high = known.min(), known.max()
-        beyond = sorted({float(x) for x in value if x < low or x > high})
-        if beyond:
-            listed = ", ".join(f"{x:.4g}" for x in beyond)
-            yield (
-                f"{UNSEEN}{name} {listed} is outside the trials' {low:.4g} to {high:.4g}; what "
-                f"is said there rests on the structure, {_name(structure)}."
-            )
+    for name in _numbers(network, structure, targets):
+        told = beyond(network, structure, targets, name, by_arm=_is_of_arms(network, name))
+        if told.any():
+            yield f"{UNSEEN}{'; '.join(_outside(told, targets, name))}; what is said there {rests}"
 
 
-def _covariates(
+@final
+class Beyond(NamedTuple):
+    """Which targets are outside the values that trials have, (target,), and those values."""
+
+    is_so: NDArray[np.bool_]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    by_arm: bool
+
+    def any(self) -> bool:
+        """Return whether one is."""
+        return bool(self.is_so.any())
+
+
+def beyond(
+    network: Network, structure: Structure, targets: pd.DataFrame, covariate: str, *, by_arm: bool
+) -> Beyond:
+    """Return which targets are at a value of a covariate outside those of the trials.
+
+    Where the value does not matter, as for a control without a slope, none is; nor where some arm
+    of a trial has the same level.
+
+    Parameters
+    ----------
+    network : Network
+        The evidence.
+    structure : Structure
+        What gives levels.
+    targets : DataFrame
+        The arms asked about.
+    covariate : str
+        A column of numbers.
+    by_arm : bool
+        Whether a value counts for the treatments of the arms that have it, or for all.
+    """
+    low, high = _ranges(network, structure, targets, covariate, by_arm=by_arm)
+    x = targets[covariate].to_numpy(dtype=float)
+    outside = (x < low) | (x > high)
+    if outside.any():
+        inside = targets.assign(**{covariate: np.where(outside, np.clip(x, low, high), x)})
+        z = structure.levels(network, targets)
+        outside &= (z != structure.levels(network, inside)).any(axis=1)
+        arms = _trial_levels(network, structure)
+        outside &= [not (arms == row).all(axis=1).any() for row in z]
+    return Beyond(outside, low, high, by_arm)
+
+
+def _ranges(
+    network: Network, structure: Structure, targets: pd.DataFrame, covariate: str, *, by_arm: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the smallest and the largest value that trials have, for each target."""
+    values = network.table[covariate].to_numpy(dtype=float)
+    found = np.full((len(targets), 2), np.nan)
+    groups = _homes(network, structure, targets) if by_arm else {}
+    for row, name in enumerate(targets["treatment"]):
+        ours = values[groups[name]] if by_arm else values
+        if np.isfinite(ours).any():
+            found[row] = np.nanmin(ours), np.nanmax(ours)
+    return found[:, 0], found[:, 1]
+
+
+def _homes(
     network: Network, structure: Structure, targets: pd.DataFrame
-) -> Iterator[tuple[str, Any]]:
-    """Yield the covariates that are numbers, with the values asked about."""
+) -> dict[str, NDArray[np.bool_]]:
+    """Return which arms each target stands for: its own; else those of the same parameters."""
+    names = network.table["treatment"].to_numpy()
+    found = {name: names == name for name in targets["treatment"]}
+    new = [name for name, own in found.items() if not own.any()]
+    if new:
+        arms = _trial_levels(network, structure) != 0
+        z = structure.levels(network, targets) != 0
+        for name in new:
+            row = z[(targets["treatment"] == name).to_numpy()].any(axis=0)
+            found[name] = (arms == row).all(axis=1)
+    return found
+
+
+def _new(network: Network, structure: Structure, targets: pd.DataFrame) -> list[str]:
+    """Return the names that no trial has, unless arms are made of the same parameters."""
+    names = [name for name in dict.fromkeys(targets["treatment"]) if name not in network.treatments]
+    homes = _homes(network, structure, targets) if names else {}
+    return [name for name in names if not homes[name].any()]
+
+
+def _trial_levels(network: Network, structure: Structure) -> NDArray[np.float64]:
+    """Return the levels of the trials' arms as if they stood outside them."""
+    return structure.levels(network, network.table.drop(columns="study"))
+
+
+def _numbers(network: Network, structure: Structure, targets: pd.DataFrame) -> Iterator[str]:
+    """Yield the covariates that are numbers."""
     for name, value in structure.covariates(network).items():
         if name in targets and not isinstance(value, str):
-            yield name, targets[name]
+            yield name
+
+
+def _is_of_arms(network: Network, covariate: str) -> bool:
+    """Return whether the arms of some trial differ in a covariate."""
+    told = network.table[["study", covariate]].drop_duplicates()
+    return bool(told["study"].duplicated().any())
+
+
+def _outside(told: Beyond, targets: pd.DataFrame, covariate: str) -> Iterator[str]:
+    """Yield the values beyond those of the trials, with theirs."""
+    asked = pd.DataFrame(
+        {"x": targets[covariate], "name": targets["treatment"], "low": told.low, "high": told.high}
+    )[told.is_so]
+    for (low, high, *name), rows in asked.groupby(["low", "high", *["name"] * told.by_arm]):
+        listed = ", ".join(f"{x:.4g}" for x in sorted(set(rows["x"])))
+        of = f" of {_short(str(name[0]))}" if name else ""
+        yield f"{covariate} {listed}{of} is outside the trials' {low:.4g} to {high:.4g}"
 
 
 def _listed(parts: Sequence[Sequence[str]]) -> str:

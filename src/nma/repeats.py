@@ -11,7 +11,7 @@ import pandas as pd
 from nma.errors import Issue, nearest, shown
 from nma.protocols import Outcome
 
-__all__ = ["CHOICES", "Answer", "answer", "unknown_choice"]
+__all__ = ["CHOICES", "Answer", "answer", "at_several_doses", "unknown_choice"]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,6 +67,24 @@ def _repeated(rows: pd.DataFrame) -> Iterator[NDArray[np.int64]]:
     names = [rows[name].to_numpy()[twice] for name in ("study", "treatment")]
     for _, group in places.groupby(names):
         yield group.to_numpy()
+
+
+def at_several_doses(rows: pd.DataFrame, outcome: Outcome) -> set[str]:
+    """Return the trials of one treatment whose arms differ in a number of theirs, such as a dose.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The arms.
+    outcome : Outcome
+        What they report, which is no such number.
+    """
+    numbers = rows[_others(rows, outcome)].select_dtypes("number").columns
+    return {
+        str(study)
+        for study, arms in rows.groupby("study")
+        if _is_one(arms["treatment"]) and not all(_is_one(arms[name]) for name in numbers)
+    }
 
 
 def _issue(arms: pd.DataFrame, code: str, problem: str, remedy: str) -> Issue:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, Self, final
+from itertools import pairwise
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from nma.errors import DataError, Issue, ModelError, shown
+from nma.errors import DataError, Issue, ModelError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FractionalPolynomial", "Linear", "Log", "Shape", "Spline", "shape_named"]
+__all__ = ["FractionalPolynomial", "Linear", "Log", "Spline"]
 
 POWERS = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0)
 """The usual powers of fractional polynomials; 0 is the logarithm."""
@@ -26,19 +27,6 @@ PERCENTILES = {
     7: (2.5, 18.33, 34.17, 50.0, 65.83, 81.67, 97.5),
 }
 """Where knots are, by their number (Harrell 2015, table 2.3)."""
-
-
-class Shape(Protocol):
-    """Functions of dose whose weighted sum is the effect of a dose; one of your own has these."""
-
-    def resolve(self, doses: NDArray[np.float64]) -> Self:
-        """Return the shape with every default as a number; ``doses`` are those above zero."""
-
-    def terms(self, dose: str) -> tuple[str, ...]:
-        """Return what each function is, in words, for a dose of this name."""
-
-    def basis(self, doses: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the functions at doses, (dose, term); all are zero at dose zero."""
 
 
 @final
@@ -144,7 +132,7 @@ class Spline:
                 raise ModelError(message)
             return
         knots = tuple(float(knot) for knot in self.knots)
-        rising = all(a < b for a, b in zip(knots, knots[1:], strict=False))
+        rising = all(a < b for a, b in pairwise(knots))
         if len(knots) < 3 or not rising or not np.isfinite(knots).all() or knots[0] < 0:
             message = f"knots={list(self.knots)!r}: write three or more doses, rising from zero up."
             raise ModelError(message)
@@ -191,11 +179,11 @@ class Spline:
 class FractionalPolynomial:
     r"""A fractional polynomial: one or two powers of dose.
 
-    .. math:: f(x) = z^p - 0^p, \qquad z = x/u
+    .. math:: f(x) = z^p, \qquad z = x/u
 
-    :math:`z^0` means :math:`\log z`, and a power that comes twice is :math:`z^p, z^p \log z`. Where
-    a power is zero or below, all take :math:`z = 1 + x/u` in place of :math:`x/u`, and what they
-    are at dose zero, 1 or 0, is taken off: the curve begins at zero.
+    :math:`z^0` means :math:`\log z`, and a power that comes twice is :math:`z^p` and
+    :math:`z^p \log z`. Where a power is zero or below, both take :math:`z = 1 + x/u`, and what
+    they are at dose zero is taken off, so that the curve begins at zero.
 
     Parameters
     ----------
@@ -256,30 +244,6 @@ class FractionalPolynomial:
     @property
     def _repeated(self) -> bool:
         return len(self.powers) == 2 and self.powers[0] == self.powers[1]
-
-
-SHORT: dict[str, Callable[[], Shape]] = {"linear": Linear, "log": Log, "spline": Spline}
-"""Shapes that have a name."""
-
-
-def shape_named(given: str | Shape) -> Shape:
-    """Return the shape that a name stands for, or the shape itself.
-
-    Raises
-    ------
-    ModelError
-        If it is neither.
-    """
-    if isinstance(given, str) and given in SHORT:
-        return SHORT[given]()
-    if isinstance(given, str | type) or not hasattr(given, "basis"):
-        listed = ", ".join(map(repr, SHORT))
-        message = (
-            f"shape={shown(given)} is none of {listed}, and no shape such as "
-            "nma.shapes.FractionalPolynomial(powers=[0.5])."
-        )
-        raise ModelError(message)
-    return given
 
 
 def _tied(knots: NDArray[np.float64], doses: NDArray[np.float64], count: int) -> Issue:

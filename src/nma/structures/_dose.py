@@ -11,9 +11,8 @@ import numpy as np
 from nma.errors import DataError, ModelError, nearest
 from nma.priors import Normal, Prior
 from nma.problem import Parameters
-from nma.shapes import Shape, shape_named
 from nma.structures._classes import Classes
-from nma.structures._doses import Nodes, asked, read, sizes, too_many, typical
+from nma.structures._doses import Nodes, asked, read, shaped, sizes, too_many, typical
 from nma.structures._priors import diffuse, require_centred, require_prior, resolved, shrinking
 from nma.structures._slopes import KINDS, Kind, identifier, per_unit, slopes
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nma.network import Network
-    from nma.protocols import Structure
+    from nma.protocols import Shape, Structure
 
 __all__ = ["Dose"]
 
@@ -102,7 +101,7 @@ class Dose:
     def __post_init__(self) -> None:
         require_centred(self.effect, "effect")
         require_prior(self.tau, "tau")
-        object.__setattr__(self, "shape", shape_named(self.shape))
+        object.__setattr__(self, "shape", shaped(self.shape))
         _require_choices(self)
 
     def resolve(self, network: Network) -> Dose:
@@ -165,13 +164,15 @@ class Dose:
         nodes = {name: (agent, dose) for name, agent, dose in self._nodes or ()}
         names = arms["treatment"].tolist()
         agents = [nodes[name][0] if name in nodes else name for name in names]
-        doses = asked(arms[self.dose].tolist() if self.dose in arms else [None] * len(arms), self.dose)
+        doses = asked(
+            arms[self.dose].tolist() if self.dose in arms else [None] * len(arms), self.dose
+        )
         own = np.array([nodes[name][1] if name in nodes else np.nan for name in names])
         doses = np.where(np.isnan(doses), own, doses)
         doses[[agent == self.control for agent in agents]] = 0.0
         lacking = [name for name, dose in zip(names, doses, strict=True) if np.isnan(dose)]
         if lacking:
-            self._require_known(lacking[0], agents)
+            self._require_known(lacking[0])
             message = (
                 f"{lacking[0]!r} has no dose of its own: ask at one, such as "
                 f"nma.at(posterior, {self.dose}={resolved(self.typical):g})."
@@ -179,7 +180,7 @@ class Dose:
             raise ModelError(message)
         return agents, doses
 
-    def _require_known(self, name: str, agents: list[str]) -> None:
+    def _require_known(self, name: str) -> None:
         """Refuse a name that is neither a treatment nor an agent, before it is asked for a dose."""
         if self._nodes is None:
             return

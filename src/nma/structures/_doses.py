@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from nma.errors import DataError, Issue, ModelError, nearest, shown
+from nma.shapes import Linear, Log, Spline
 from nma.structures._covariates import is_missing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nma.network import Network
-    from nma.shapes import Shape
+    from nma.protocols import Shape
 
-__all__ = ["Nodes", "asked", "read", "sizes", "too_many", "typical"]
+__all__ = ["Nodes", "asked", "read", "shaped", "sizes", "too_many", "typical"]
 
 Nodes = tuple[tuple[str, str, float], ...]
 """Each treatment that is one dose of an agent: its name, its agent and its dose."""
@@ -26,6 +27,10 @@ BY_ARM = (
     "nma.assign(network, sessions={'yoga': 12, ...})"
 )
 """Where doses come from."""
+
+
+SHORT: dict[str, Callable[[], Shape]] = {"linear": Linear, "log": Log, "spline": Spline}
+"""Shapes that have a name."""
 
 
 class Doses(NamedTuple):
@@ -69,7 +74,7 @@ def read(network: Network, dose: str, agent: str | None, control: str) -> Doses:
         raise DataError(issues)
     table = network.table
     values = [0.0 if is_missing(value) else float(value) for value in table[dose]]
-    issues = [] if agent is None else [*_several(table["treatment"], agents, values)]
+    issues = [] if agent is None else [*_several(table["treatment"].tolist(), agents, values)]
     if not any(values):
         remedy = "Nothing is left to learn about doses: leave them out."
         issues.append(Issue("dose-none", f"no arm has {dose} above zero", remedy, column=dose))
@@ -144,6 +149,26 @@ def _several(
                 "repeated_arms='keep', and leave agent= out."
             )
             yield Issue("dose-varies", message, remedy)
+
+
+def shaped(given: str | Shape) -> Shape:
+    """Return the shape that a name stands for, or the shape itself.
+
+    Raises
+    ------
+    ModelError
+        If it is neither.
+    """
+    if isinstance(given, str) and given in SHORT:
+        return SHORT[given]()
+    if isinstance(given, str | type) or not hasattr(given, "basis"):
+        listed = ", ".join(map(repr, SHORT))
+        message = (
+            f"shape={shown(given)} is none of {listed}, and no shape such as "
+            "nma.shapes.FractionalPolynomial(powers=[0.5])."
+        )
+        raise ModelError(message)
+    return given
 
 
 def typical(doses: NDArray[np.float64]) -> float:
