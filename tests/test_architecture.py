@@ -58,6 +58,7 @@ ROOMS = [
     "new_trial",
     "estimates",
     "effects",
+    "curves",
     "points",
     "arm_levels",
     "level_trials",

@@ -20,6 +20,7 @@ from nma import structures as structures
 from nma.absolute import absolute_effects as absolute_effects
 from nma.absolute import absolute_table as absolute_table
 from nma.columns import assign as assign
+from nma.curves import curve as curve
 from nma.effects import effect_table as effect_table
 from nma.effects import league_table as league_table
 from nma.effects import predictive_effects as predictive_effects
@@ -48,6 +49,7 @@ __all__ = [
     "assign",
     "at",
     "checks",
+    "curve",
     "datasets",
     "effect_table",
     "engines",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from nma.posterior import Posterior
 
-__all__ = ["effect_table", "league_table", "predictive_effects", "relative_effects"]
+__all__ = ["direction", "effect_table", "league_table", "predictive_effects", "relative_effects"]
 
 
 def relative_effects(
@@ -154,7 +154,8 @@ def _differences(
     )
 
 
-def _direction(posterior: Posterior) -> str:
+def direction(posterior: Posterior) -> str:
+    """Return which side of no effect favours the treatment, in words."""
     better = posterior.network.better
     if posterior.network.ratio:
         return f"{'below' if better == 'lower' else 'above'} 1 favours the treatment"
@@ -240,7 +241,7 @@ def _effects_caption(posterior: Posterior, level: float, *, predictive: bool) ->
     new = "; predictive: the effect in one new trial like these" if predictive else ""
     return (
         f"{posterior.network.measure}, treatment versus comparator, with "
-        f"{interval_words(posterior, level)}s{new}; {_direction(posterior)}."
+        f"{interval_words(posterior, level)}s{new}; {direction(posterior)}."
     )
 
 
@@ -289,7 +290,7 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
                 posterior,
                 f"League table: {posterior.network.measure} of row versus column with "
                 f"{interval_words(posterior, level)}s; "
-                f"{_direction(posterior).replace('the treatment', 'the row')}.",
+                f"{direction(posterior).replace('the treatment', 'the row')}.",
             ),
         ),
         notes=briefly(posterior),

@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from nma.problem import Problem
     from nma.protocols import Structure
 
-__all__ = ["UNSEEN", "UNTOLD", "Beyond", "beyond", "groups_told", "joined", "told_apart", "unseen"]
+__all__ = [
+    "UNSEEN",
+    "UNTOLD",
+    "Beyond",
+    "beyond",
+    "groups_told",
+    "is_of_arms",
+    "is_told",
+    "joined",
+    "told_apart",
+    "unseen",
+]
 
 UNSEEN = "Extrapolated: "
 """What a notice begins with that is about arms no trial has."""
@@ -93,6 +104,23 @@ def groups_told(problem: Problem, levels: NDArray[np.float64]) -> list[list[int]
     return groups
 
 
+def is_told(problem: Problem, contrasts: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which differences of levels the trials tell, as ``groups_told`` reckons.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was fitted.
+    contrasts : array, (contrast, parameter)
+        The differences.
+    """
+    fixed = np.array([scale is None for scale in problem.parameters.scale], dtype=bool)
+    X = _differences(problem)[:, fixed]
+    if _is_clear(X):
+        return np.ones(len(contrasts), dtype=bool)
+    return directions(X).determine(contrasts[:, fixed])
+
+
 def _differences(problem: Problem) -> NDArray[np.float64]:
     """Return each arm's levels minus those of its trial's first, every difference once."""
     trial = pd.factorize(problem.arms["study"])[0]
@@ -111,7 +139,9 @@ def _is_clear(X: NDArray[np.float64]) -> bool:
     return bool(eigenvalues[0] > CLEAR * eigenvalues[-1])
 
 
-def unseen(network: Network, structure: Structure, targets: pd.DataFrame) -> Iterator[str]:
+def unseen(
+    network: Network, structure: Structure, targets: pd.DataFrame, *, but: Sequence[str] = ()
+) -> Iterator[str]:
     """Yield what is asked about that no trial has: treatments, and values beyond theirs.
 
     Parameters
@@ -122,6 +152,8 @@ def unseen(network: Network, structure: Structure, targets: pd.DataFrame) -> Ite
         What tells of it all the same.
     targets : DataFrame
         The arms asked about.
+    but : sequence of str
+        Covariates whose values are not looked at.
     """
     rests = f"rests on the structure, {_name(structure)}."
     new = _new(network, structure, targets)
@@ -131,7 +163,9 @@ def unseen(network: Network, structure: Structure, targets: pd.DataFrame) -> Ite
             f"{rests}"
         )
     for name in _numbers(network, structure, targets):
-        told = beyond(network, structure, targets, name, by_arm=_is_of_arms(network, name))
+        if name in but:
+            continue
+        told = beyond(network, structure, targets, name, by_arm=is_of_arms(network, name))
         if told.any():
             yield f"{UNSEEN}{'; '.join(_outside(told, targets, name))}; what is said there {rests}"
 
@@ -232,8 +266,8 @@ def _numbers(network: Network, structure: Structure, targets: pd.DataFrame) -> I
             yield name
 
 
-def _is_of_arms(network: Network, covariate: str) -> bool:
-    """Return whether the arms of some trial differ in a covariate."""
+def is_of_arms(network: Network, covariate: str) -> bool:
+    """Return whether the arms of some trial differ in a covariate, as they do in a dose."""
     told = network.table[["study", covariate]].drop_duplicates()
     return bool(told["study"].duplicated().any())
 
