@@ -24,6 +24,7 @@ __all__ = [
     "Beyond",
     "beyond",
     "groups_told",
+    "homes",
     "is_of_arms",
     "is_told",
     "joined",
@@ -223,7 +224,7 @@ def _ranges(
     """Return the smallest and the largest value that trials have, for each target."""
     values = network.table[covariate].to_numpy(dtype=float)
     found = np.full((len(targets), 2), np.nan)
-    groups = _homes(network, structure, targets) if by_arm else {}
+    groups = homes(network, structure, targets) if by_arm else {}
     for row, name in enumerate(targets["treatment"]):
         ours = values[groups[name]] if by_arm else values
         if np.isfinite(ours).any():
@@ -231,10 +232,23 @@ def _ranges(
     return found[:, 0], found[:, 1]
 
 
-def _homes(
+def homes(
     network: Network, structure: Structure, targets: pd.DataFrame
 ) -> dict[str, NDArray[np.bool_]]:
-    """Return which arms each target stands for: its own; else those of the same parameters."""
+    """Return which arms of trials each target stands for: its own; else those alike.
+
+    Alike are arms whose levels are made of the same parameters, such as those of an agent under
+    the names of its doses.
+
+    Parameters
+    ----------
+    network : Network
+        The evidence.
+    structure : Structure
+        What gives levels.
+    targets : DataFrame
+        The arms asked about.
+    """
     names = network.table["treatment"].to_numpy()
     found = {name: names == name for name in targets["treatment"]}
     new = [name for name, own in found.items() if not own.any()]
@@ -250,8 +264,8 @@ def _homes(
 def _new(network: Network, structure: Structure, targets: pd.DataFrame) -> list[str]:
     """Return the names that no trial has, unless arms are made of the same parameters."""
     names = [name for name in dict.fromkeys(targets["treatment"]) if name not in network.treatments]
-    homes = _homes(network, structure, targets) if names else {}
-    return [name for name in names if not homes[name].any()]
+    found = homes(network, structure, targets) if names else {}
+    return [name for name in names if not found[name].any()]
 
 
 def _trial_levels(network: Network, structure: Structure) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """Figures: each a table of marks, then a drawing; ``nma.plots.forest(posterior)`` does both."""
 
+from nma.plots._curve import curve as curve
 from nma.plots._design_by_treatment import design_by_treatment as design_by_treatment
 from nma.plots._dev_dev import dev_dev as dev_dev
 from nma.plots._figure import Drawing as Drawing
@@ -18,6 +19,7 @@ from nma.plots._rankogram import rankogram as rankogram
 __all__ = [
     "Drawing",
     "Figure",
+    "curve",
     "design_by_treatment",
     "dev_dev",
     "forest",

@@ -36,8 +36,9 @@ class Dose:
     so that dose zero of every agent is the control. Unlike a covariate a dose belongs to arms: it
     may differ within a trial, also between arms on one agent (``repeated_arms="keep"``). The
     coefficients :math:`b_{ja}` are one each ("independent"), the same for all agents ("shared"),
-    or one each around a mean, :math:`b_{ja} \sim N(B_j, \tau_j^2)` ("exchangeable"); or the levels
-    of another structure less those of the control, such as components or classes of agents.
+    or one each around a mean ("exchangeable"), so that effects at the typical dose scatter with sd
+    :math:`\tau`; or the levels of another structure less those of the control, such as components
+    or classes of agents.
     ``nma.at(posterior, sessions=12)`` asks at a dose, ``nma.curve`` at many.
 
     Parameters
@@ -59,7 +60,7 @@ class Dose:
         Prior of the effect of any agent at the typical dose, with mean zero; sd 10 units if not
         given.
     tau : Prior, optional
-        Prior of the scale of exchangeable coefficients, per the effect at the typical dose;
+        Prior of the sd between exchangeable agents of the effect at the typical dose;
         half-normal(unit/2) if not given.
     typical : float, optional
         The dose that priors are of, and that effects are reported at; the median of the doses
@@ -133,8 +134,8 @@ class Dose:
         of = self._agents_of(network)
         once = self._over(of).parameters(of)
         found = Parameters.independent([], 1.0)
-        for label, size, suffix in zip(self._terms, self._sizes, self._suffixes, strict=True):
-            found += per_unit(once, f"per {label}", size, suffix)
+        for label, size in zip(self._terms, self._sizes, strict=True):
+            found += per_unit(once, f"per {label}", size, identifier(self.dose))
         return found
 
     def covariates(self, network: Network) -> Mapping[str, float | str]:
@@ -212,12 +213,6 @@ class Dose:
     @property
     def _terms(self) -> tuple[str, ...]:
         return self._shape.terms(self.dose)
-
-    @property
-    def _suffixes(self) -> list[str]:
-        """Return what tells the scales of the functions apart."""
-        word, count = identifier(self.dose), len(self._terms)
-        return [word] if count == 1 else [f"{word}_{k}" for k in range(1, count + 1)]
 
 
 def _priors(found: Dose, network: Network) -> dict[str, Any]:
