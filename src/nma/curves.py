@@ -75,7 +75,7 @@ def curve(
         By treatment and value: ``estimate`` (posterior mean), ``lower`` and ``upper`` on the
         measure's own scale; ``mean``, ``sd`` and ``mcse`` on the scale of the model; ``p_better``;
         and ``extrapolated``: whether the value lies outside those of the trials' arms on the
-        treatment, or the trials do not tell the effect there.
+        treatment or on the comparator, or the trials do not tell the effect there.
 
     Raises
     ------
@@ -171,11 +171,11 @@ class _Along:
     def notes(self) -> Iterator[str]:
         """Yield what lies outside the trials, and what a prior tells in their place."""
         structure = type(self.posterior.model.structure).__name__
-        told = self._beyond(self.names)
-        count = len(self.values)
+        names, count = [*self.names, self.comparator], len(self.values)
+        told = self._beyond(names)
         ranges = [
             f"{shortened(name)} {told.low[k * count]:.4g} to {told.high[k * count]:.4g}"
-            for k, name in enumerate(self.names)
+            for k, name in enumerate(names)
             if told.is_so[k * count : (k + 1) * count].any()
         ]
         if ranges:

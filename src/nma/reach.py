@@ -237,8 +237,8 @@ def homes(
 ) -> dict[str, NDArray[np.bool_]]:
     """Return which arms of trials each target stands for: its own; else those alike.
 
-    Alike are arms whose levels are made of the same parameters, such as those of an agent under
-    the names of its doses.
+    A name that no trial has is alike those treatments that have its level at the same values of
+    the covariates, as an agent is the treatments that are its doses.
 
     Parameters
     ----------
@@ -251,18 +251,20 @@ def homes(
     """
     names = network.table["treatment"].to_numpy()
     found = {name: names == name for name in targets["treatment"]}
-    new = [name for name, own in found.items() if not own.any()]
-    if new:
-        arms = _trial_levels(network, structure) != 0
-        z = structure.levels(network, targets) != 0
-        for name in new:
-            row = z[(targets["treatment"] == name).to_numpy()].any(axis=0)
-            found[name] = (arms == row).all(axis=1)
+    for name in [name for name, own in found.items() if not own.any()]:
+        rows = targets[targets["treatment"] == name]
+        z = structure.levels(network, rows)
+        alike = [
+            other
+            for other in network.treatments
+            if (structure.levels(network, rows.assign(treatment=other)) == z).all()
+        ]
+        found[name] = np.isin(names, alike)
     return found
 
 
 def _new(network: Network, structure: Structure, targets: pd.DataFrame) -> list[str]:
-    """Return the names that no trial has, unless arms are made of the same parameters."""
+    """Return the names that no trial has, under this name or another."""
     names = [name for name in dict.fromkeys(targets["treatment"]) if name not in network.treatments]
     found = homes(network, structure, targets) if names else {}
     return [name for name in names if not found[name].any()]

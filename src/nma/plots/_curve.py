@@ -120,8 +120,8 @@ def _sentence(posterior: Posterior, covariate: str, level: float, rows: pd.DataF
     network = posterior.network
     log = f" of the {scale_name(posterior)}" if network.ratio else ""
     beyond = bool(rows["extrapolated"].any()) * (
-        f"; dashed and pale: {covariate} outside that of the trials' arms on the treatment, or "
-        "where they do not tell the effect"
+        f"; dashed and pale: {covariate} outside that of the trials' arms on the treatment or the "
+        "comparator, or where they do not tell the effect"
     )
     return (
         f"Line: {centre(posterior)}{log}; band: {100 * level:g}% {interval_name(posterior)} at "

@@ -148,7 +148,7 @@ def _planned(
     title = f"{ask('measure')} versus {ask('comparator')} over {ask('covariate')}"
     return _Plan(
         names=names,
-        labels=[fitted(name, panel[0], size, weight="bold") for name in names],
+        labels=[fitted(name, panel[0] + GAP - 0.08, size, weight="bold") for name in names],
         columns=columns,
         panel=panel,
         left=left,
@@ -197,8 +197,9 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame, plan: _Plan, place: int, scale: fl
     if plan.axis.ratio:
         panel.set_yscale("log")
     panel.axhline(plan.axis.null, color=INK, linewidth=0.8 * scale, zorder=1.5)
-    _draw_curve(panel, rows[rows["part"] == "curve"], scale)
-    _draw_ticks(panel, rows[rows["part"] == "trials"], plan, scale)
+    seen = rows[rows["part"] == "trials"]
+    _draw_curve(panel, rows[rows["part"] == "curve"], seen["value"], scale)
+    _draw_ticks(panel, seen, plan, scale)
     room = 0.03 * (plan.ends[1] - plan.ends[0])
     panel.set_xlim(plan.ends[0] - room, plan.ends[1] + room)
     panel.set_ylim(plan.axis.low, plan.axis.high)
@@ -214,38 +215,36 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame, plan: _Plan, place: int, scale: fl
     )  # fmt: skip
 
 
-def _draw_curve(panel: Axes, rows: pd.DataFrame, scale: float) -> None:
+def _draw_curve(panel: Axes, rows: pd.DataFrame, seen: pd.Series[float], scale: float) -> None:
     """Draw the band and the line, each stretch in the look of what the trials tell there."""
     outside = rows["extrapolated"].to_numpy(dtype=bool)
     x, middle, low, high = (
         rows[name].to_numpy(dtype=float) for name in ("value", "estimate", "lower", "upper")
     )
-    for here, is_out in _stretches(outside):
+    apart = (x[:-1] < seen.min()) | (x[1:] > seen.max())
+    between = outside[:-1] | outside[1:] | apart
+    for here, is_out in _stretches(between):
         look: dict[str, Any] = {"color": BETTER, "linewidth": 0}
         panel.fill_between(x[here], low[here], high[here], alpha=0.1 if is_out else 0.3, **look)
         style: Any = (0, (3, 2)) if is_out else "solid"
         panel.plot(x[here], middle[here], color=INK, linewidth=1.3 * scale, linestyle=style)
-    for k in _alone(outside):
+    for k in _alone(outside, between):
         panel.plot(x[k], middle[k], color=INK, marker="o", markersize=3 * scale)
         panel.vlines(x[k], low[k], high[k], color=BETTER, linewidth=2 * scale, alpha=0.6)
 
 
 def _stretches(outside: NDArray[np.bool_]) -> Iterator[tuple[slice, bool]]:
-    """Yield stretches of a line; what joins a value outside the trials' to one inside is outside.
-
-    At the ends of the trials' values the inside begins, since a curve goes through those.
-    """
-    between = outside[:-1] | outside[1:]
-    edges = np.flatnonzero(np.diff(between)) + 1
-    for start, stop in zip([0, *edges], [*edges, len(between)], strict=True):
+    """Yield stretches of a line, by which of its steps lie outside the trials' values."""
+    edges = np.flatnonzero(np.diff(outside)) + 1
+    for start, stop in zip([0, *edges], [*edges, len(outside)], strict=True):
         if stop > start:
-            yield slice(int(start), int(stop) + 1), bool(between[start])
+            yield slice(int(start), int(stop) + 1), bool(outside[start])
 
 
-def _alone(outside: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the values inside the trials' whose neighbours are outside: single doses."""
-    padded = np.concatenate([[True], outside, [True]])
-    return np.flatnonzero(~outside & padded[:-2] & padded[2:])
+def _alone(outside: NDArray[np.bool_], between: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the values inside the trials' from which no step stays inside: single doses."""
+    padded = np.concatenate([[True], between, [True]])
+    return np.flatnonzero(~outside & padded[:-1] & padded[1:])
 
 
 def _draw_ticks(panel: Axes, rows: pd.DataFrame, plan: _Plan, scale: float) -> None:
@@ -285,7 +284,7 @@ def _sides(ask: Callable[[str], Any], names: list[str], height: float) -> tuple[
     for first, second in ((treatment, ask("comparator")), ("treatment", "comparator")):
         for lines in (1, 2):
             found = [
-                fitted(f"favours {name}", (height - 0.5) / 2, SMALL, most=lines)
+                fitted(f"favours {name}", (height - 0.36) / 2, SMALL, most=lines)
                 for name in (first, second)
             ]
             if not any("…" in text for text in found):
