@@ -273,21 +273,26 @@ def _draw_scales(ax: Axes, ask: Callable[[str], Any], plan: _Plan, scale: float)
     middle = (top + bottom) / 2
     ax.text(0.14, middle, measure, fontsize=BODY * scale, va="center", **look)
     look |= {"fontsize": SMALL * scale, "color": DARK, "linespacing": 1.1}
-    x = MEASURE + extent(plan.sides[0], SMALL)[1] / 2
+    x = MEASURE + max(extent(text, SMALL)[1] for text in plan.sides) / 2
     ax.text(x, bottom, plan.sides[0], va="bottom", **look)
     ax.text(x, top, plan.sides[1], va="top", **look)
 
 
 def _sides(ask: Callable[[str], Any], names: list[str], height: float) -> tuple[str, str]:
     """Return what lies below and above no effect; nothing where there is no room to say it."""
-    treatment = names[0] if len(names) == 1 else "treatment"
-    for first, second in ((treatment, ask("comparator")), ("treatment", "comparator")):
+    first = _side([names[0], "treatment"] if len(names) == 1 else ["treatment"], height)
+    second = _side([ask("comparator"), "comparator"], height)
+    if not first or not second:
+        return "", ""
+    below, above = (second, first) if ask("better") == "higher" else (first, second)
+    return f"← {below}", f"{above} →"
+
+
+def _side(names: list[str], height: float) -> str:
+    """Return whom a side favours, on one line or two, by the first of the names that fits."""
+    for name in names:
         for lines in (1, 2):
-            found = [
-                fitted(f"favours {name}", (height - 0.36) / 2, SMALL, most=lines)
-                for name in (first, second)
-            ]
-            if not any("…" in text for text in found):
-                below, above = reversed(found) if ask("better") == "higher" else found
-                return f"← {below}", f"{above} →"
-    return "", ""
+            text = fitted(f"favours {name}", (height - 0.36) / 2, SMALL, most=lines)
+            if "…" not in text:
+                return text
+    return ""
