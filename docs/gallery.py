@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -176,6 +176,7 @@ def draw(folder: Path) -> None:
     fits(folder)
     coherence(folder)
     curves(folder)
+    additive(folder)
 
 
 def trials_of_doses(agents: Sequence[str]) -> nma.Network:
@@ -211,6 +212,34 @@ def curves(folder: Path) -> None:
     by_latitude = nma.structures.Regression(base, "latitude", control="unvaccinated")
     vaccine = nma.fit(nma.datasets.network("bcg").as_normal(), nma.Model(by_latitude))
     keep(nma.plots.curve(vaccine, "latitude"), folder / "curve-covariate")
+
+
+def additive(folder: Path) -> None:
+    """Draw what components add: 2 and 20 of them, long names, interactions, some untold."""
+    short, long = ([name.format(k) for k in range(20)] for name in ("part {:02d}", LONG))
+    few = nma.datasets.network("musician")
+    tied = [("usual care", "CBT"), ("CBT + exercise", "exercise"), ("exercise", "drug")]
+    cases: dict[str, tuple[nma.Network, dict[str, Any]]] = {
+        "02": (few, {}),
+        "02-interaction": (few, {"interactions": [("exercise", "telephone CBT")]}),
+        "03-untold": (network(tied), {}),
+        "20": (network(paired(short)), {}),
+        "20-long-ratio": (network(paired(long), measure="OR"), {}),
+        "05-shrunken": (network(paired(short[:5])), {"interactions": "all"}),
+    }
+    for name, (evidence, choices) in cases.items():
+        structure = nma.structures.Components(separator=" + ", inactive="usual care", **choices)
+        posterior = nma.fit(evidence, nma.Model(structure))
+        keep(nma.plots.components(posterior), folder / f"components-{name}")
+        to = list(evidence.treatments[:3])
+        keep(nma.plots.incremental_effects(posterior, to=to), folder / f"increments-{name}")
+    keep(nma.plots.components(posterior, ax=narrow()), folder / "components-narrow")
+
+
+def paired(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return trials of each component, and of pairs of neighbours, against usual care."""
+    alone = [("usual care", name) for name in names]
+    return alone + [("usual care", f"{a} + {b}") for a, b in pairwise(names)]
 
 
 def coherence(folder: Path) -> None:

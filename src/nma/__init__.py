@@ -26,8 +26,11 @@ from nma.effects import league_table as league_table
 from nma.effects import predictive_effects as predictive_effects
 from nma.effects import relative_effects as relative_effects
 from nma.fitting import fit as fit
+from nma.incremental import incremental_effects as incremental_effects
 from nma.model import Model as Model
 from nma.network import Network as Network
+from nma.parameters import parameter_table as parameter_table
+from nma.planning import planned as planned
 from nma.points import in_points as in_points
 from nma.posterior import Posterior as Posterior
 from nma.posterior import at as at
@@ -37,6 +40,7 @@ from nma.ranking import p_scores as p_scores
 from nma.ranking import rank_probabilities as rank_probabilities
 from nma.ranking import ranks as ranks
 from nma.ranking import sucra as sucra
+from nma.simulation import simulate as simulate
 from nma.standardised import standardised_table as standardised_table
 from nma.summaries import summary as summary
 
@@ -59,11 +63,14 @@ __all__ = [
     "graph",
     "heterogeneity",
     "in_points",
+    "incremental_effects",
     "instruments",
     "league_table",
     "outcomes",
     "p_best",
     "p_scores",
+    "parameter_table",
+    "planned",
     "plots",
     "predictive_effects",
     "prior_predictive",
@@ -73,6 +80,7 @@ __all__ = [
     "readers",
     "relative_effects",
     "shapes",
+    "simulate",
     "standardised_table",
     "structures",
     "sucra",

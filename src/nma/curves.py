@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import pandas as pd
 
-from nma.effects import direction
 from nma.errors import ModelError, require_several, shortened
 from nma.estimates import (
     briefly,
     captioned,
+    direction,
     functions,
     interval_words,
     is_credible,
@@ -22,14 +22,15 @@ from nma.estimates import (
     meanings,
 )
 from nma.posterior import at
-from nma.reach import UNSEEN, UNTOLD, beyond, is_of_arms, is_told, unseen
+from nma.ranges import beyond, is_of_arms
+from nma.reach import ABOUT_TARGETS, is_told, unseen
 from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nma.posterior import Posterior
-    from nma.reach import Beyond
+    from nma.ranges import Beyond
 
 __all__ = ["curve", "span"]
 
@@ -91,8 +92,8 @@ def curve(
     ...     nma.structures.Consistency(), "latitude", control="unvaccinated"
     ... )
     >>> found = nma.curve(nma.fit(network, nma.Model(structure)), "latitude", values=[10, 40])
-    >>> found["estimate"].round(2).tolist()
-    [0.91, 0.39]
+    >>> found[["estimate", "extrapolated"]].round(2).values.tolist()
+    [[0.98, True], [0.38, False]]
     """
     along = _along(posterior, covariate, values, treatments, comparator)
     found = functions(posterior, along.contrasts, level)
@@ -212,7 +213,7 @@ def _along(
     some: dict[str, Any] = {covariate: xs[0]}
     asked = at(posterior, treatments=[*names, against], **some)
     network, structure = asked.network, asked.model.structure
-    kept = tuple(text for text in posterior.notices if not text.startswith((UNSEEN, UNTOLD)))
+    kept = tuple(text for text in posterior.notices if not text.startswith(ABOUT_TARGETS))
     new = unseen(network, structure, asked.targets, but=[covariate])
     return _Along(replace(asked, notices=(*new, *kept)), covariate, names, against, xs)
 

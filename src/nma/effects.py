@@ -13,6 +13,7 @@ from nma.estimates import (
     attributes,
     briefly,
     captioned,
+    direction,
     estimates,
     interval_words,
     located,
@@ -154,14 +155,6 @@ def _differences(
     )
 
 
-def direction(posterior: Posterior) -> str:
-    """Return which side of no effect favours the treatment, in words."""
-    better = posterior.network.better
-    if posterior.network.ratio:
-        return f"{'below' if better == 'lower' else 'above'} 1 favours the treatment"
-    return f"{'negative' if better == 'lower' else 'positive'} favours the treatment"
-
-
 def effect_table(
     posterior: Posterior,
     *,
@@ -290,7 +283,7 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
                 posterior,
                 f"League table: {posterior.network.measure} of row versus column with "
                 f"{interval_words(posterior, level)}s; "
-                f"{direction(posterior).replace('the treatment', 'the row')}.",
+                f"{direction(posterior, 'the row')}.",
             ),
         ),
         notes=briefly(posterior),

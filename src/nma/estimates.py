@@ -26,6 +26,7 @@ __all__ = [
     "briefly",
     "captioned",
     "centre",
+    "direction",
     "estimates",
     "exact",
     "exact_through",
@@ -101,6 +102,14 @@ def located(posterior: Posterior, text: str) -> str:
 def interval_words(posterior: Posterior, level: float) -> str:
     """Return what an interval is called, such as ``95% credible interval``."""
     return f"{100 * level:g}% {posterior.draws.intervals} interval"
+
+
+def direction(posterior: Posterior, favoured: str = "the treatment") -> str:
+    """Return which side of no effect is the better one, and whom it favours."""
+    side, none = ("below", "above"), " 1"
+    if not posterior.network.ratio:
+        side, none = ("negative", "positive"), ""
+    return f"{side[posterior.network.better == 'higher']}{none} favours {favoured}"
 
 
 def is_credible(posterior: Posterior) -> bool:

@@ -62,6 +62,8 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
     """
     if not isinstance(network, Network):
         made = "make one by nma.Network.from_arms or from_contrasts"
+        if isinstance(getattr(network, "network", None), Network):
+            made = "give its `.network`"
         message = f"fit takes a Network, and this is a {type(network).__name__}: {made}."
         raise ModelError(message)
     resolved = (Model() if model is None else model).resolve(network)

@@ -15,7 +15,7 @@ from nma.model import Model, part_names, prior_sentences
 from nma.network import Network
 from nma.problem import Draws, Problem, readonly
 from nma.protocols import Engine
-from nma.reach import UNSEEN, UNTOLD, told_apart, unseen
+from nma.reach import ABOUT_TARGETS, told_apart, unseen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -247,8 +247,8 @@ def at(
     _require_distinct(list(asked.get("label", asked["treatment"])))
     found = replace(posterior, targets=asked)
     found.levels  # noqa: B018  refuse now what has no level
-    kept_notices = (text for text in posterior.notices if not text.startswith((UNSEEN, UNTOLD)))
-    told = (*unseen(network, structure, asked), *_untold(found), *kept_notices)
+    notices = (text for text in posterior.notices if not text.startswith(ABOUT_TARGETS))
+    told = (*unseen(network, structure, asked), *_untold(found), *notices)
     return replace(found, notices=told)
 
 

@@ -6,7 +6,7 @@ A user's own has the same standing as ours: nothing asks which class a value has
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
 
 from nma.errors import Issue
 from nma.instruments import ReferenceSD
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["Better", "Engine", "Heterogeneity", "Outcome", "Shape", "Structure"]
+__all__ = ["Better", "Engine", "Heterogeneity", "Outcome", "Shape", "Simulable", "Structure"]
 
 Better = Literal["lower", "higher"]
 """Which direction of an outcome is better for the patient."""
@@ -88,6 +88,39 @@ class Outcome(Protocol):
 
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         """Return what was derived or chosen in reading the numbers."""
+
+
+@runtime_checkable
+class Simulable(Outcome, Protocol):
+    """An outcome that ``nma.simulate`` can draw; one without these members is refused there."""
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The columns of results, which trials that are planned do not have yet."""
+
+    @property
+    def nuisance(self) -> Mapping[str, Prior | None]:
+        """What draws need besides levels, by name, such as distances of cut-points.
+
+        Each with its prior, where the model has one; draws of a posterior then hold its normal
+        score as ``auxiliary``. Empty for most.
+        """
+
+    def reported(self, rows: pd.DataFrame, nuisance: Mapping[str, float]) -> NDArray[np.float64]:
+        """Return the level each arm reports, on the scale of the model, (row,), NaN if none."""
+
+    def simulate(
+        self,
+        rows: pd.DataFrame,
+        levels: NDArray[np.float64],
+        nuisance: Mapping[str, float],
+        rng: np.random.Generator,
+    ) -> Mapping[str, NDArray[np.float64]]:
+        """Return new numbers by column, drawn at true ``levels`` (row, side) of the arms.
+
+        ``rows`` tell how large and how exact the trials are. The same state of ``rng`` gives the
+        same numbers; rows come in the order of a network's.
+        """
 
 
 class Structure(Protocol):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from nma.errors import shortened
+from nma.ranges import beyond, homes, is_of_arms, outside
 from nma.span import directions
 
 if TYPE_CHECKING:
@@ -19,13 +20,8 @@ if TYPE_CHECKING:
     from nma.protocols import Structure
 
 __all__ = [
-    "UNSEEN",
-    "UNTOLD",
-    "Beyond",
-    "beyond",
+    "ABOUT_TARGETS",
     "groups_told",
-    "homes",
-    "is_of_arms",
     "is_told",
     "joined",
     "told_apart",
@@ -37,6 +33,12 @@ UNSEEN = "Extrapolated: "
 
 UNTOLD = "The trials do not tell effects between "
 """What a notice begins with that is about effects only a prior tells."""
+
+CLASSES = "Classes, not treatments: "
+"""What a notice begins with that is about the means of classes."""
+
+ABOUT_TARGETS = (UNSEEN, UNTOLD, CLASSES)
+"""How the notices begin that are about what is asked, and go with it."""
 
 CLEAR = 1e-6
 """Share of the largest above which the smallest eigenvalue says without doubt that all is told."""
@@ -157,7 +159,14 @@ def unseen(
         Covariates whose values are not looked at.
     """
     rests = f"rests on the structure, {_name(structure)}."
-    new = _new(network, structure, targets)
+    classes = _classes(network, structure) - set(network.treatments)
+    means = [name for name in dict.fromkeys(targets["treatment"]) if name in classes]
+    if means:
+        yield (
+            f"{CLASSES}{', '.join(map(_quoted, means))}: the mean of each, which the treatments of "
+            "a class scatter around."
+        )
+    new = [name for name in _new(network, structure, targets) if name not in classes]
     if new:
         yield (
             f"{UNSEEN}no trial has {', '.join(map(_quoted, new))}; what is said of {_them(new)} "
@@ -168,98 +177,17 @@ def unseen(
             continue
         told = beyond(network, structure, targets, name, by_arm=is_of_arms(network, name))
         if told.any():
-            yield f"{UNSEEN}{'; '.join(_outside(told, targets, name))}; what is said there {rests}"
+            yield f"{UNSEEN}{'; '.join(outside(told, targets, name))}; what is said there {rests}"
 
 
-@final
-class Beyond(NamedTuple):
-    """Which targets are outside the values that trials have, (target,), and those values."""
-
-    is_so: NDArray[np.bool_]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    by_arm: bool
-
-    def any(self) -> bool:
-        """Return whether one is."""
-        return bool(self.is_so.any())
-
-
-def beyond(
-    network: Network, structure: Structure, targets: pd.DataFrame, covariate: str, *, by_arm: bool
-) -> Beyond:
-    """Return which targets are at a value of a covariate outside those of the trials.
-
-    Where the value does not matter, as for a control without a slope, none is; nor where some arm
-    of a trial has the same level.
-
-    Parameters
-    ----------
-    network : Network
-        The evidence.
-    structure : Structure
-        What gives levels.
-    targets : DataFrame
-        The arms asked about.
-    covariate : str
-        A column of numbers.
-    by_arm : bool
-        Whether a value counts for the treatments of the arms that have it, or for all.
-    """
-    low, high = _ranges(network, structure, targets, covariate, by_arm=by_arm)
-    x = targets[covariate].to_numpy(dtype=float)
-    outside = (x < low) | (x > high)
-    if outside.any():
-        inside = targets.assign(**{covariate: np.where(outside, np.clip(x, low, high), x)})
-        z = structure.levels(network, targets)
-        outside &= (z != structure.levels(network, inside)).any(axis=1)
-        arms = _trial_levels(network, structure)
-        outside &= [not (arms == row).all(axis=1).any() for row in z]
-    return Beyond(outside, low, high, by_arm)
-
-
-def _ranges(
-    network: Network, structure: Structure, targets: pd.DataFrame, covariate: str, *, by_arm: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the smallest and the largest value that trials have, for each target."""
-    values = network.table[covariate].to_numpy(dtype=float)
-    found = np.full((len(targets), 2), np.nan)
-    groups = homes(network, structure, targets) if by_arm else {}
-    for row, name in enumerate(targets["treatment"]):
-        ours = values[groups[name]] if by_arm else values
-        if np.isfinite(ours).any():
-            found[row] = np.nanmin(ours), np.nanmax(ours)
-    return found[:, 0], found[:, 1]
-
-
-def homes(
-    network: Network, structure: Structure, targets: pd.DataFrame
-) -> dict[str, NDArray[np.bool_]]:
-    """Return which arms of trials each target stands for: its own; else those alike.
-
-    A name that no trial has is alike those treatments that have its level at the same values of
-    the covariates, as an agent is the treatments that are its doses.
-
-    Parameters
-    ----------
-    network : Network
-        The evidence.
-    structure : Structure
-        What gives levels.
-    targets : DataFrame
-        The arms asked about.
-    """
-    names = network.table["treatment"].to_numpy()
-    found = {name: names == name for name in targets["treatment"]}
-    for name in [name for name, own in found.items() if not own.any()]:
-        rows = targets[targets["treatment"] == name]
-        z = structure.levels(network, rows)
-        alike = [
-            other
-            for other in network.treatments
-            if (structure.levels(network, rows.assign(treatment=other)) == z).all()
-        ]
-        found[name] = np.isin(names, alike)
+def _classes(network: Network, structure: Any) -> set[str]:
+    """Return the names of classes that a structure asks its base about in place of treatments."""
+    found: set[str] = set()
+    while structure is not None:
+        if hasattr(structure, "grouped"):
+            network = structure.grouped(network)
+            found |= set(network.treatments)
+        structure = getattr(structure, "base", None)
     return found
 
 
@@ -270,33 +198,11 @@ def _new(network: Network, structure: Structure, targets: pd.DataFrame) -> list[
     return [name for name in names if not found[name].any()]
 
 
-def _trial_levels(network: Network, structure: Structure) -> NDArray[np.float64]:
-    """Return the levels of the trials' arms as if they stood outside them."""
-    return structure.levels(network, network.table.drop(columns="study"))
-
-
 def _numbers(network: Network, structure: Structure, targets: pd.DataFrame) -> Iterator[str]:
     """Yield the covariates that are numbers."""
     for name, value in structure.covariates(network).items():
         if name in targets and not isinstance(value, str):
             yield name
-
-
-def is_of_arms(network: Network, covariate: str) -> bool:
-    """Return whether the arms of some trial differ in a covariate, as they do in a dose."""
-    told = network.table[["study", covariate]].drop_duplicates()
-    return bool(told["study"].duplicated().any())
-
-
-def _outside(told: Beyond, targets: pd.DataFrame, covariate: str) -> Iterator[str]:
-    """Yield the values beyond those of the trials, with theirs."""
-    asked = pd.DataFrame(
-        {"x": targets[covariate], "name": targets["treatment"], "low": told.low, "high": told.high}
-    )[told.is_so]
-    for (low, high, *name), rows in asked.groupby(["low", "high", *["name"] * told.by_arm]):
-        listed = ", ".join(f"{x:.4g}" for x in sorted(set(rows["x"])))
-        of = f" of {_short(str(name[0]))}" if name else ""
-        yield f"{covariate} {listed}{of} is outside the trials' {low:.4g} to {high:.4g}"
 
 
 def _listed(parts: Sequence[Sequence[str]]) -> str:

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import factorial
 import nma
 from coherent import TANGLED, A, B, C, D, frame, network
+from nma.errors import ModelError
 from nma.priors import HalfNormal, Normal
 from own_models import Classes, Components, Regression
 
@@ -47,19 +49,32 @@ def components() -> nma.Posterior:
     return nma.fit(trials, nma.Model(Components("usual", 20.0), RANDOM))
 
 
-MODELS = {"regression": regression, "classes": classes, "components": components}
+MODELS = {
+    "regression": regression,
+    "classes": classes,
+    "components": components,
+    "combinations": factorial.additive,
+}
+COMBINATIONS = {"additivity", "interactions"}
+"""Checks of components that are told by nma.structures.Components, or in its words."""
 
 
-@pytest.fixture(scope="module", params=list(MODELS))
-def posterior(request: pytest.FixtureRequest) -> nma.Posterior:
-    return MODELS[request.param]()
+@pytest.fixture(scope="module")
+def posteriors() -> dict[str, nma.Posterior]:
+    return {name: made() for name, made in MODELS.items()}
 
 
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", nma.checks.__all__)
 def test_every_check_runs_on_regression_class_and_component_models_too(
-    name: str, posterior: nma.Posterior
+    name: str, model: str, posteriors: dict[str, nma.Posterior]
 ) -> None:
     check: Any = getattr(nma.checks, name)
+    posterior = posteriors[model]
+    if name in COMBINATIONS and model != "combinations":
+        with pytest.raises(ModelError, match="has no components"):
+            check(posterior)
+        return
     table = check(posterior)
     numbers = pd.DataFrame(table).select_dtypes("number").to_numpy(dtype=float)
     assert np.isfinite(numbers).any()

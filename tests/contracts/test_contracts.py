@@ -21,7 +21,7 @@ import oracle
 from nma.model import problem
 from nma.priors import Fixed, HalfNormal, Normal
 from nma.problem import Arms, Contrasts
-from nma.protocols import Engine, Heterogeneity, Outcome, Shape, Structure
+from nma.protocols import Engine, Heterogeneity, Outcome, Shape, Simulable, Structure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -212,6 +212,30 @@ def test_outcomes_give_proper_evidence(outcome: Outcome) -> None:
         assert (np.linalg.eigvalsh(part.V) > 0).all()
         seen += part.arms.ravel().tolist()
     assert sorted(seen) == list(range(len(made.arms)))
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
+def test_outcomes_can_be_simulated_and_read_again(outcome: Outcome) -> None:
+    """New numbers fill the outcome's own columns, and pass the checks of any table."""
+    made = network(outcome)
+    (source,) = made.sources
+    assert isinstance(outcome, Simulable)
+    assert set(outcome.awaited) <= set(outcome.columns)
+    nuisance = dict.fromkeys(outcome.nuisance, 0.8)
+    reported = outcome.reported(source.rows, nuisance)
+    assert reported.shape == (len(source.rows),)
+    told = np.isfinite(reported)
+    assert told.all() if outcome.reports == "arms" else not told.any()
+    truth = {"B vs A": 0.05, "C vs A": 0.02, "tau": 0.01, **nuisance}
+    simulated, _ = nma.simulate(made, truth=truth, seed=2)
+    (new,) = simulated.sources
+    assert new.outcome == outcome
+    assert list(outcome.check(new.rows)) == []
+    kept = [name for name in source.rows.columns if name not in outcome.columns]
+    pd.testing.assert_frame_equal(new.rows[kept], source.rows[kept])
+    for name in outcome.awaited:
+        assert not new.rows[name].equals(source.rows[name])
+        assert new.rows[name].isna().equals(source.rows[name].isna())
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)

@@ -18,6 +18,7 @@ from nma.errors import NmaError
 
 def test_the_names_are_known() -> None:
     assert datasets.names() == (
+        "atrial_fibrillation",
         "back_pain",
         "back_pain_reviews",
         "back_pain_simulated",
@@ -25,6 +26,7 @@ def test_the_names_are_known() -> None:
         "blocker",
         "diabetes",
         "dietary_fat",
+        "linde2016",
         "musician",
         "parkinson",
         "psoriasis",
@@ -136,7 +138,7 @@ def test_captions_travel_into_networks_and_what_is_printed(name: str, says: str)
 def test_an_unknown_dataset_is_refused_with_the_nearest() -> None:
     with pytest.raises(NmaError, match=r"no dataset 'parkinsons'.*Did you mean 'parkinson'\?"):
         datasets.load("parkinsons")
-    with pytest.raises(NmaError, match="choose from back_pain, back_pain_reviews"):
+    with pytest.raises(NmaError, match="choose from atrial_fibrillation, back_pain"):
         datasets.describe("xyz")
     with pytest.raises(NmaError, match=r"no dataset '\.\./secret'"):
         datasets.load("../secret")
@@ -171,6 +173,8 @@ def test_what_is_not_offered_as_a_network_says_why_and_what_to_do(name: str, rea
         ("smoking", 24, 4, 16740, "no intervention"),
         ("thrombolytics", 50, 9, 154201, "SK"),
         ("musician", 1, 4, 361, "usual care"),
+        ("linde2016", 93, 22, 20580, "Placebo"),
+        ("atrial_fibrillation", 26, 17, 27444, "placebo or standard care"),
     ],
 )
 def test_counts_are_networks_of_odds_ratios(

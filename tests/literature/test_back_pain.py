@@ -54,3 +54,50 @@ def test_multimodal_care_leads_by_less_than_anyone_would_notice() -> None:
     assert best["p_best"]["multimodal care"] == pytest.approx(0.7, abs=0.05)
     lead = nma.effect_table(posterior, comparators=["standard exercise"])
     assert lead["estimate"]["multimodal care", "standard exercise"] == pytest.approx(-0.3, abs=0.05)
+
+
+COMPONENTS = nma.structures.Components(
+    table={
+        "passive control": ["passive"],
+        "standard exercise": ["exercise"],
+        "individualised exercise": ["exercise", "individualisation"],
+        "multimodal care": ["exercise", "individualisation", "CBT"],
+    },
+    inactive="passive",
+)
+"""One component more from each treatment to the next."""
+
+
+@pytest.mark.parametrize("tau", ["common", "DL", "REML"])
+def test_as_many_components_as_effects_are_the_standard_model(tau: str) -> None:
+    """Nothing is left for additivity: no degree of freedom, and every number the same."""
+    network, engine = nma.datasets.network("back_pain"), nma.engines.LeastSquares(tau)
+    parts, standard = (
+        nma.fit(network, nma.Model(structure), engine=engine)
+        for structure in (COMPONENTS, nma.structures.Consistency())
+    )
+    ours, theirs = (nma.effect_table(posterior) for posterior in (parts, standard))
+    assert ours.index.equals(theirs.index)
+    for column in ("mean", "sd"):
+        np.testing.assert_allclose(ours[column], theirs[column], rtol=1e-10)
+    for name in ("Q", "df", "tau"):
+        told = nma.summary(standard).attrs[name]
+        assert nma.summary(parts).attrs[name] == pytest.approx(told, rel=1e-10), name
+
+
+def test_components_are_the_steps_between_treatments() -> None:
+    """What individualisation adds is individualised minus standard exercise, and so on."""
+    network, engine = nma.datasets.network("back_pain"), nma.engines.LeastSquares("DL")
+    posterior = nma.fit(network, nma.Model(COMPONENTS), engine=engine)
+    moments, names = posterior.draws.moments, posterior.problem.parameters.names
+    assert moments is not None
+    told = moments.of(np.eye(3))
+    table = nma.effect_table(nma.fit(network, engine=engine))
+    steps = {
+        "exercise": ("standard exercise", "passive control"),
+        "individualisation": ("individualised exercise", "standard exercise"),
+        "CBT": ("multimodal care", "individualised exercise"),
+    }
+    for name, *found in zip(names, told.mean, told.sd, strict=True):
+        expected = table["mean"][steps[name]], table["sd"][steps[name]]
+        assert found == pytest.approx(expected, rel=1e-10), name

@@ -146,6 +146,23 @@ def test_one_sided_cells_tie_a_group_loosely() -> None:
     assert not any("tie" in text for text in network(told).notices)
 
 
+def test_parts_that_no_trial_joins_are_not_said_to_be_tied_by_cells() -> None:
+    """A, B and C, D never meet; within the second part one empty cell alone ties E."""
+    rows = pd.DataFrame(
+        {
+            "s": [*"11223344"],
+            "t": [*"ABABCDCE"],
+            "r": [9, 14, 8, 11, 12, 7, 0, 5],
+            "n": 60,
+        }
+    )
+    whole = rows.assign(r=[9, 14, 8, 11, 12, 7, 3, 5])
+    tied = [text for text in network(rows).notices if "tie" in text]
+    said = "Empty or full cells alone tie E to the other treatments: effects between them rest"
+    assert tied == [f"{said} on the prior."]
+    assert not any("tie" in text for text in network(whole).notices)
+
+
 def moved_apart(rows: pd.DataFrame, *, full: bool) -> dict[frozenset[str], bool]:
     """Return which treatments a direction of infinite likelihood moves apart, by linear programs.
 

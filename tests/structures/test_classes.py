@@ -124,6 +124,9 @@ def test_the_level_of_a_class_is_its_mean_and_can_be_ranked() -> None:
     assert names == ("P", "A", "B")
     by_class = nma.at(posterior, treatments=names)
     assert nma.sucra(by_class).index[0] == "A"
+    assert by_class.notices[0].startswith("Classes, not treatments: 'A', 'B': the mean of each")
+    assert not any("Extrapolated" in notice for notice in by_class.notices)
+    assert posterior.notices == nma.at(by_class, treatments=["P", "A1"]).notices
     moments = posterior.draws.moments
     assert moments is not None
     mean = nma.effect_table(by_class)["mean"]["A", "P"]
@@ -207,6 +210,17 @@ def test_what_a_trial_left_out_takes_with_it_is_no_fault_of_the_classes() -> Non
     posterior = nma.fit(network(), model)
     left = network(ROWS[:3])
     assert np.isfinite(nma.summary(nma.fit(left, posterior.model))["mean"]).all()
+
+
+def test_without_its_only_trial_a_treatment_that_scatters_has_no_level() -> None:
+    model = nma.Model(Classes(WIDE, classes=OF, tau_class=Fixed(0.3)), RANDOM)
+    posterior = nma.fit(network([*ROWS, ("A1", "P", -0.7, 0.2)]), model)
+    found = nma.checks.leave_one_study_out(posterior)["estimate"]
+    assert found.loc["trial 3", "B2 vs P"] == found.loc["trial 3", "B2 vs P"]
+    assert np.isnan(found.get(("trial 3", "B1 vs P"), np.nan))
+    common = nma.Model(Classes(WIDE, classes=OF, within="common"), RANDOM)
+    left = nma.checks.leave_one_study_out(nma.fit(network(), common))["estimate"]
+    assert left["trial 3", "B1 vs P"] == left["trial 3", "B2 vs P"]
 
 
 def told(classes: Any, rows: Any = ROWS) -> str:

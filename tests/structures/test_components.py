@@ -179,6 +179,15 @@ def test_what_a_trial_left_out_takes_with_it_is_no_fault_of_the_components() -> 
     assert "trial 0" in table.index.get_level_values("study")
 
 
+def test_what_additivity_tells_of_a_combination_stays_without_its_only_trial() -> None:
+    """Untested combinations too: the influence of each trial on what rests on the sum."""
+    rows = [row for row in FACTORIAL if row[0] != "E + C"] + [FACTORIAL[3]]
+    model = nma.Model(Components(separator=" + ", inactive="usual"), RANDOM)
+    found = nma.checks.leave_one_study_out(nma.fit(network(rows), model))["estimate"]
+    alone = found.xs("trial 4", level="study")
+    assert alone["E + C vs usual"] == pytest.approx(alone["E vs usual"] + alone["C vs usual"])
+
+
 def test_named_interactions_are_least_squares_by_hand() -> None:
     structure = Components(separator=" + ", inactive="usual", interactions=[("E", "C")])
     model = nma.Model(structure, nma.heterogeneity.Common())

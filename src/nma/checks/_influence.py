@@ -127,6 +127,15 @@ def _tasks(posterior: Posterior) -> tuple[list[Refit], Mapping[str, str]]:
     return tasks, cut
 
 
+def _has_level(fitted: Posterior, target: pd.DataFrame) -> bool:
+    """Return whether the structure gives an arm a level without the trial that was left out."""
+    try:
+        fitted.model.structure.levels(fitted.network, target)
+    except ModelError:
+        return False
+    return True
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class _Reader:
@@ -137,9 +146,9 @@ class _Reader:
     level: float
 
     def __call__(self, fitted: Posterior) -> Answer:
-        """Read what is told without a trial: of treatments that the others compare."""
-        known = self.targets["treatment"].isin(fitted.network.treatments)
-        asked = replace(fitted, targets=self.targets[known].reset_index(drop=True))
+        """Read what is told without a trial: of arms that still have a level, told by the rest."""
+        kept = [_has_level(fitted, self.targets.iloc[[k]]) for k in range(len(self.targets))]
+        asked = replace(fitted, targets=self.targets[kept].reset_index(drop=True))
         if self.against not in asked.treatments:
             return self._answer(asked, [])
         base = asked.levels[asked.position(self.against)]
@@ -162,7 +171,7 @@ class _Reader:
         found = estimates(posterior, pairs, self.level)
         numbers = np.stack([found.mean, found.lower, found.upper, found.sd, found.mcse], axis=1)
         effects = {name: row for (name, _), row in zip(pairs, numbers, strict=True)}
-        if set(names) != set(self.targets["treatment"]):
+        if len(names) < len(self.targets):
             return Answer(scales, effects, {})
         shares = sucra(posterior, level=self.level)["sucra"]
         return Answer(scales, effects, {str(name): float(share) for name, share in shares.items()})

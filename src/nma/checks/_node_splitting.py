@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nma import graph
+from nma.checks._bayes_factors import SENSITIVITY, log_evidence, named_prior
 from nma.checks._scale import scale_numbers
 from nma.checks._split_table import Split, tabulated
 from nma.errors import ModelError, require_several
@@ -19,7 +20,6 @@ from nma.priors import Normal
 from nma.refits import Executor, Refit, refit_all
 from nma.structures import NodeSplit
 from nma.structures._node_split import unsplittable
-from nma.structures._priors import require_centred
 from nma.structures._trials import require_complete
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ __all__ = ["node_splitting"]
 
 Pair = tuple[str, str]
 """Treatment and comparator."""
-
-SENSITIVITY = (1.0, 0.5, 2.0)
-"""By what the sd of the Bayes factor's prior is multiplied; the first is the one asked for."""
 
 
 def node_splitting(
@@ -184,18 +181,12 @@ def _named(network: Network, prior: Normal | None) -> tuple[Normal, Normal | Non
 
     Where trials tell no unit the named prior does: estimation takes ten times its sd, as ten units.
     """
-    require_centred(prior, "inconsistency")
+    named = named_prior(network, prior, "inconsistency")
     try:
-        unit, words = network.unit
-    except ModelError as error:
-        if prior is None:
-            message = (
-                "The prior of the difference has no size, since no trial tells the unit: name it, "
-                "as in inconsistency=nma.priors.Normal(0, 1)."
-            )
-            raise ModelError(message) from error
-        return prior, Normal(0, 10 * prior.sd, origin="ten times the sd of inconsistency=")
-    return prior or Normal(0, unit, origin=f"default: one unit, {words}"), None
+        network.unit  # noqa: B018  asked for its refusal
+    except ModelError:
+        return named, Normal(0, 10 * named.sd, origin="ten times the sd of inconsistency=")
+    return named, None
 
 
 def _task(posterior: Posterior, pair: Pair, split: Callable[[str, str], NodeSplit]) -> Refit:
@@ -234,15 +225,9 @@ def _read(
         p=2 * min(float(found.better[2]), 1 - float(found.better[2])),
         mcse=float(found.mcse[2]),
         tau=float(scale_numbers(fitted, "tau", level)[0]) if tau else np.nan,
-        log_evidence=_log_evidence(fitted),
+        log_evidence=log_evidence(fitted),
         log_ratios=_log_ratios(fitted, split.inconsistency, prior, w),
     )
-
-
-def _log_evidence(posterior: Posterior) -> float:
-    moments = posterior.draws.moments
-    told = posterior.draws.diagnostics.get("log_evidence", np.nan)
-    return float(told if moments is None else moments.log_evidence)
 
 
 def _log_ratios(
@@ -283,4 +268,4 @@ def _log_ratio(
 
 def _weighed(split: Split, posterior: Posterior) -> Split:
     """Return a split with its evidence against that of the fit that was split."""
-    return replace(split, log_evidence=split.log_evidence - _log_evidence(posterior))
+    return replace(split, log_evidence=split.log_evidence - log_evidence(posterior))

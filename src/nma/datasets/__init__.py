@@ -72,9 +72,9 @@ def names() -> tuple[str, ...]:
     --------
     >>> import nma
     >>> nma.datasets.names()
-    ('back_pain', 'back_pain_reviews', 'back_pain_simulated', 'bcg', 'blocker', 'diabetes',
-    'dietary_fat', 'musician', 'parkinson', 'psoriasis', 'senn2013', 'smoking', 'statins',
-    'thrombolytics', 'transfusion')
+    ('atrial_fibrillation', 'back_pain', 'back_pain_reviews', 'back_pain_simulated', 'bcg',
+    'blocker', 'diabetes', 'dietary_fat', 'linde2016', 'musician', 'parkinson', 'psoriasis',
+    'senn2013', 'smoking', 'statins', 'thrombolytics', 'transfusion')
     """
     found = (entry.name for entry in files(__name__).iterdir())
     return tuple(sorted(name.removesuffix(".csv") for name in found if name.endswith(".csv")))

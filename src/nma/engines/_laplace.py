@@ -30,8 +30,13 @@ HIGH = 0.7
 NEAR = 0.5
 """Pareto k at and below which the weights have a finite variance."""
 
-FEW_LOST = 0.8
-"""Share of the candidates that weights leave effective where the proposal is near the target."""
+FEW_LOST = 0.97
+"""Share of the candidates that weights leave effective where the proposal is near the target.
+
+It is of all directions together. A proposal that is too narrow in one of many loses few points,
+and the tail that it misses is missing from the Monte Carlo error too: at 0.8 the one skewed effect
+among the 21 of the depression trials had an sd up to 5% too small, nine of its stated errors away.
+"""
 
 GAIN = 0.05
 """Relative change of the effective candidates below which adapting is over."""

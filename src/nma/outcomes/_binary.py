@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
@@ -11,7 +12,7 @@ import pandas as pd
 from nma.errors import Issue, ModelError, nearest
 from nma.instruments import ReferenceSD
 from nma.links import LINKS, Link
-from nma.outcomes import _binomial, _checks, _events, _zero_cells
+from nma.outcomes import _binomial, _chance, _checks, _events, _zero_cells
 from nma.outcomes._differences import contrasts
 from nma.outcomes._events import Events
 from nma.outcomes._measures import UNSAID, has_unit_one, require_better, require_measure
@@ -115,6 +116,7 @@ class Binary:
     reports: ClassVar[Literal["arms"]] = "arms"
     scale: ClassVar[None] = None
     labels: ClassVar[tuple[str, ...]] = ()
+    nuisance: ClassVar[Mapping[str, Prior | None]] = {}
 
     def __post_init__(self) -> None:
         require_better(self.better)
@@ -244,6 +246,42 @@ class Binary:
     def as_normal(self) -> Binary:
         """Return the same numbers read as normal contrasts."""
         return replace(self, likelihood="normal")
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The column of events."""
+        return (self.events,)
+
+    def _log_time(self, rows: pd.DataFrame) -> Any:
+        return 0.0 if self.time is None else np.log(rows[self.time].to_numpy())
+
+    def reported(
+        self,
+        rows: pd.DataFrame,
+        nuisance: Mapping[str, float],  # noqa: ARG002  none
+    ) -> NDArray[np.float64]:
+        """Return the level of (r + 0.5)/(n + 1), for RD of r/n."""
+        half = 0.0 if self.measure == "RD" else 0.5
+        risk = (rows[self.events] + half) / (rows[self.n] + 2 * half)
+        return np.asarray(self.link(risk.to_numpy()) - self._log_time(rows))
+
+    def simulate(
+        self,
+        rows: pd.DataFrame,
+        levels: NDArray[np.float64],
+        nuisance: Mapping[str, float],  # noqa: ARG002  none
+        rng: np.random.Generator,
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return binomial events.
+
+        Raises
+        ------
+        DataError
+            If a true risk is not between 0 and 1.
+        """
+        risk = self.inverse(levels[:, 0] + self._log_time(rows))
+        _chance.require_risks(rows, self.events, risk)
+        return {self.events: _chance.binomial(rows[self.n].to_numpy(), risk, rng)}
 
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         """Return what was approximated, which arms tell little, and what looks odd."""

@@ -14,6 +14,7 @@ from nma.instruments import Instrument, ReferenceSD
 from nma.links import LINKS, Link
 from nma.outcomes import _checks, _doubts, _reference
 from nma.outcomes._by_name import ByName
+from nma.outcomes._continuous_settings import require_fitting
 from nma.outcomes._differences import differences, most_precise_first
 from nma.outcomes._measures import UNSAID, has_unit_one, require_better, require_measure
 from nma.outcomes._scores import Scores, meanings
@@ -134,6 +135,7 @@ class Continuous:
 
     reports: ClassVar[Literal["arms"]] = "arms"
     scale: ClassVar[None] = None
+    nuisance: ClassVar[Mapping[str, Prior | None]] = {}
 
     def __post_init__(self) -> None:
         require_better(self.better)
@@ -147,7 +149,7 @@ class Continuous:
         if isinstance(self.reference_sd, Mapping):
             stated = {name: float(sd) for name, sd in self.reference_sd.items()}
             object.__setattr__(self, "reference_sd", ByName(stated))
-        _require_fitting(self)
+        require_fitting(self)
 
     @property
     def ratio(self) -> bool:
@@ -325,6 +327,42 @@ class Continuous:
         """Return the outcome itself: means are read as normal contrasts."""
         return self
 
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The column of means: how far they spread is part of a plan."""
+        return (self.mean,)
+
+    def _per_level(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        """Return what a mean is divided by, (row,): its sign, and for SMD a standard deviation."""
+        scores = self._scores(rows)
+        signs = np.ones(len(rows)) if scores is None else scores.signs(self.better)
+        if self.measure != "SMD":
+            return signs
+        if self.reference_sd is None:
+            return signs * np.sqrt(self._trial_variances(rows))[pd.factorize(rows["study"])[0]]
+        return signs * self._reference_sd(rows, np.arange(len(rows)))
+
+    def reported(
+        self,
+        rows: pd.DataFrame,
+        nuisance: Mapping[str, float],  # noqa: ARG002  none
+    ) -> NDArray[np.float64]:
+        """Return the means on the scale of the measure: logarithms, or in standard deviations."""
+        mean = rows[self.mean].to_numpy()
+        return np.asarray(np.log(mean) if self.ratio else mean / self._per_level(rows))
+
+    def simulate(
+        self,
+        rows: pd.DataFrame,
+        levels: NDArray[np.float64],
+        nuisance: Mapping[str, float],  # noqa: ARG002  none
+        rng: np.random.Generator,
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return normal means, with the spreads that samples of these sizes would report."""
+        true = np.exp(levels[:, 0]) if self.ratio else levels[:, 0] * self._per_level(rows)
+        error, spreads = self._spread.drawn(rows, rng)
+        return {self.mean: true + error, **spreads}
+
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         """Return what was derived, reversed and chosen in reading the numbers."""
         found = list(self._spread.notices(rows))
@@ -359,38 +397,3 @@ class Continuous:
         given = ((setting.name, getattr(self, setting.name)) for setting in fields(self))
         listed = ", ".join(f"{name}={value!r}" for name, value in given if value is not None)
         return f"Continuous({listed})"
-
-
-def _require_fitting(outcome: Continuous) -> None:
-    """Refuse settings that need another one."""
-    column = outcome.instrument
-    lacking = {
-        f"scores={outcome.scores!r} is not a choice: say scores='final' or scores='change'.": (
-            outcome.scores not in {None, "final", "change"}
-        ),
-        "measure='ROM' is refused for changes from baseline: their ratio depends on where the "
-        "scale begins, and has no value at a change of zero. Use measure='MD' or 'SMD'.": (
-            outcome.ratio and outcome.scores == "change"
-        ),
-        "measure='ROM' has no units and reverses no sign: leave `instrument` out, and read "
-        "instruments of the other direction apart.": (
-            outcome.ratio and outcome.instrument is not None
-        ),
-        f"instrument={column!r} is not a column: name the one that tells each arm's instrument.": (
-            column is not None and not (column and isinstance(column, str))
-        ),
-        "reference_sd goes with measure='SMD': a mean difference is in points already.": (
-            outcome.reference_sd is not None and outcome.measure != "SMD"
-        ),
-        "reference_sd is by instrument: name the column of each arm's instrument, `instrument`.": (
-            outcome.reference_sd is not None and outcome.instrument is None
-        ),
-        "`instruments` says what names mean: name the column that holds them, `instrument`.": (
-            outcome.instruments is not None and outcome.instrument is None
-        ),
-        "measure='SMD' needs the participants of every arm for the trial's own SD: name `n`, or "
-        "give reference_sd={...}.": outcome._has_own_sds and outcome.n is None,  # noqa: SLF001
-    }
-    for message, is_so in lacking.items():
-        if is_so:
-            raise ModelError(message)

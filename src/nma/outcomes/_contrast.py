@@ -100,6 +100,7 @@ class Contrast:
 
     reports: ClassVar[Literal["contrasts"]] = "contrasts"
     labels: ClassVar[tuple[str, ...]] = ()
+    nuisance: ClassVar[Mapping[str, Prior | None]] = {}
 
     def __post_init__(self) -> None:
         require_better(self.better)
@@ -238,6 +239,35 @@ class Contrast:
             by_size.setdefault(len(whole.arms), []).append(whole)
         several = [_stacked(by_size[size]) for size in sorted(by_size)]
         return tuple(([pairs] if alone.any() else []) + several)
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The column of effects, and limits if there are any."""
+        limits = (self.lower, self.upper)
+        return (self.effect, *(name for name in limits if name is not None))
+
+    def reported(
+        self,
+        rows: pd.DataFrame,
+        nuisance: Mapping[str, float],  # noqa: ARG002  none
+    ) -> NDArray[np.float64]:
+        """Return NaN: contrasts tell no level."""
+        return np.full(len(rows), np.nan)
+
+    def simulate(
+        self,
+        rows: pd.DataFrame,
+        levels: NDArray[np.float64],
+        nuisance: Mapping[str, float],  # noqa: ARG002  none
+        rng: np.random.Generator,
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return normal effects; those of a multi-arm trial by its covariance, and adding up."""
+        se = self._estimates.told(rows)[1]
+        error = se * rng.standard_normal(len(rows))
+        studies = rows["study"].to_numpy()
+        for trial in self._trials(rows):
+            error[studies == trial.study] = _multiarm.error(trial, rng)
+        return self._estimates.printed(levels[:, 0] - levels[:, 1] + error, se)
 
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         """Return how standard errors and the covariance of multi-arm trials were found."""

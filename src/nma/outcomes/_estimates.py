@@ -94,6 +94,15 @@ class Estimates:
             lower, upper = (self._on_scale(rows, name) for name in self._limits)
         return effect, (upper - lower) / (2 * self._z)
 
+    def printed(
+        self, effect: NDArray[np.float64], se: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return by column what estimates on the scale of the measure are printed as."""
+        told = {self.effect: effect}
+        if self.lower is not None and self.upper is not None:
+            told |= {self.lower: effect - self._z * se, self.upper: effect + self._z * se}
+        return {name: np.exp(x) if self._printed_ratios else x for name, x in told.items()}
+
     def issues(self, rows: pd.DataFrame) -> list[Issue]:
         """Return every number that is missing, and every interval that cannot be."""
         remedy = "Supply the number, or leave the whole trial out and say so."

@@ -235,18 +235,25 @@ class Events:
         if not rests_on:
             return []
         told = {*self._everywhere(self.none), *self._everywhere(self.full)}
-        code, names = self._treatment
+        code, _ = self._treatment
         arms = list(zip(code.tolist(), (-1 - self.trial).tolist(), strict=True))
         at_most = [arm for arm, full in zip(arms, self.full, strict=True) if not full]
         at_least = [arm[::-1] for arm, none in zip(arms, self.none, strict=True) if not none]
-        groups = [
-            sorted(names[node] for node in group if isinstance(node, int) and node >= 0)
-            for group in graph.tied([*at_most, *at_least])
-        ]
-        groups = sorted((group for group in groups if group), key=lambda g: (-len(g), g))
+        groups = self._tied([*at_most, *at_least])
+        parts = self._tied([*arms, *(arm[::-1] for arm in arms)])
+        main = [next(group for group in groups if set(group) <= set(part)) for part in parts]
         return [
             f"Empty or full cells alone tie {listed(group, None)} to the other treatments: effects "
             f"between them rest on {rests_on}."
-            for group in groups[1:]
-            if not told.issuperset(group)
+            for group in groups
+            if group not in main and not told.issuperset(group)
         ]
+
+    def _tied(self, at_most: list[tuple[int, int]]) -> list[list[str]]:
+        """Return the treatments that bounds tie to each other, largest group first."""
+        names = self._treatment[1]
+        groups = [
+            sorted(names[node] for node in group if isinstance(node, int) and node >= 0)
+            for group in graph.tied(at_most)
+        ]
+        return sorted((group for group in groups if group), key=lambda g: (-len(g), g))

@@ -14,7 +14,7 @@ from nma.errors import Issue
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Trial", "Whole", "notice", "problems", "whole"]
+__all__ = ["Trial", "Whole", "error", "notice", "problems", "whole"]
 
 ADDS_UP = 0.1
 """Closing error, in units of the trial's smallest standard error, that rounding may explain."""
@@ -316,6 +316,13 @@ def whole(trial: Trial, arms: NDArray[np.int64]) -> Whole:
     }
     y, V = _from_first(trial)
     return Whole(np.array([at[name] for name in trial.treatments]), y, (V + V.T) / 2)
+
+
+def error(trial: Trial, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return sampling errors of the trial's rows, which add up, (row,)."""
+    _, V = _from_first(trial)
+    later = np.linalg.cholesky((V + V.T) / 2) @ rng.standard_normal(len(V))
+    return np.asarray(trial.incidence @ np.r_[0.0, later])
 
 
 def notice(trial: Trial) -> str:

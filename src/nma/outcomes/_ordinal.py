@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
@@ -11,7 +11,7 @@ import numpy as np
 from nma.errors import Issue, ModelError, nearest, shown
 from nma.instruments import ReferenceSD
 from nma.links import Link
-from nma.outcomes import _category_checks, _cumulative_normal, _multinomial
+from nma.outcomes import _category_checks, _chance, _cumulative_normal, _multinomial
 from nma.outcomes._categories import Categories
 from nma.outcomes._cumulative_normal import LATENT
 from nma.outcomes._measures import UNSAID, require_better, require_measure
@@ -221,8 +221,36 @@ class Ordinal:
 
     def _increments(self) -> Parameters | None:
         """Return the normal scores of the distances between cut-points; none if there is one."""
-        names = [f"{a} to {b}" for a, b in zip(self.categories, self.categories[1:], strict=False)]
+        names = list(self.nuisance)
         return Parameters.independent(names, 1.0) if names else None
+
+    @property
+    def nuisance(self) -> Mapping[str, Prior | None]:
+        """The distances between neighbouring cut-points, such as "pasi50 to pasi75"."""
+        pairs = zip(self.categories, self.categories[1:], strict=False)
+        return {f"{lower} to {upper}": self.cut_points for lower, upper in pairs}
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The columns of counts."""
+        return tuple(self.categories)
+
+    def reported(self, rows: pd.DataFrame, nuisance: Mapping[str, float]) -> NDArray[np.float64]:
+        """Return the level by the lowest category the arm tells, 0.5 added above and below it."""
+        z = np.cumsum([0.0, *(nuisance[name] for name in self.nuisance)])
+        return _chance.level_of(self._categories(rows), LATENT[self.measure].link, z)
+
+    def simulate(
+        self,
+        rows: pd.DataFrame,
+        levels: NDArray[np.float64],
+        nuisance: Mapping[str, float],
+        rng: np.random.Generator,
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return multinomial counts of the categories that each arm tells; of all if of none."""
+        z = np.cumsum([0.0, *(nuisance[name] for name in self.nuisance)])
+        above = LATENT[self.measure].link.inverse(levels - z)
+        return _chance.categories(self._categories(rows), above, rng)
 
     def as_normal(self) -> Ordinal:
         """Return the same numbers read as normal contrasts."""

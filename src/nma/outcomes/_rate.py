@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
@@ -83,6 +84,7 @@ class Rate:
     ratio: ClassVar[bool] = True
     scale: ClassVar[None] = None
     labels: ClassVar[tuple[str, ...]] = ()
+    nuisance: ClassVar[Mapping[str, Prior | None]] = {}
 
     def __post_init__(self) -> None:
         require_better(self.better)
@@ -172,6 +174,31 @@ class Rate:
     def as_normal(self) -> Rate:
         """Return the same numbers read as normal contrasts."""
         return replace(self, likelihood="normal")
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The column of events."""
+        return (self.events,)
+
+    def reported(
+        self,
+        rows: pd.DataFrame,
+        nuisance: Mapping[str, float],  # noqa: ARG002  none
+    ) -> NDArray[np.float64]:
+        """Return the logarithm of (r + 0.5)/E."""
+        rate = (rows[self.events] + 0.5) / rows[self.exposure]
+        return np.asarray(self.link(rate.to_numpy()))
+
+    def simulate(
+        self,
+        rows: pd.DataFrame,
+        levels: NDArray[np.float64],
+        nuisance: Mapping[str, float],  # noqa: ARG002  none
+        rng: np.random.Generator,
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return Poisson events."""
+        expected = rows[self.exposure].to_numpy() * self.inverse(levels[:, 0])
+        return {self.events: rng.poisson(expected).astype(float)}
 
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         """Return what was approximated, which arms tell little, and what looks odd."""

@@ -117,6 +117,21 @@ class Spread:
         told = {self.sd: one, self.se: one / np.sqrt(people), self.n: people}
         return {mean: centre} | {name: told[name] for name in told if name is not None}
 
+    def drawn(
+        self, rows: pd.DataFrame, rng: np.random.Generator
+    ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+        r"""Return errors of normal means, and by column the spreads that samples would report.
+
+        The rows' own spreads are taken as the true ones. Of n participants the sample's is
+        :math:`s^2 = \sigma^2 \chi^2_{n-1}/(n - 1)`; where n is not told the standard error stays.
+        """
+        error = np.sqrt(self.errors(rows)) * rng.standard_normal(len(rows))
+        n = self.participants(rows)
+        free = np.where(np.isfinite(n), n - 1, 1.0)
+        ratio = np.where(np.isfinite(n), np.sqrt(rng.chisquare(free) / free), 1.0)
+        spreads = [name for name in (self.sd, self.se) if name is not None]
+        return error, {name: rows[name].to_numpy() * ratio for name in spreads}
+
     def notices(self, rows: pd.DataFrame) -> tuple[str, ...]:
         """Return which standard errors stood in for standard deviations."""
         if self.sd is None or self.n is None or self.se is None:

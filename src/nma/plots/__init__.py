@@ -1,5 +1,6 @@
 """Figures: each a table of marks, then a drawing; ``nma.plots.forest(posterior)`` does both."""
 
+from nma.plots._components import components as components
 from nma.plots._curve import curve as curve
 from nma.plots._design_by_treatment import design_by_treatment as design_by_treatment
 from nma.plots._dev_dev import dev_dev as dev_dev
@@ -7,6 +8,7 @@ from nma.plots._figure import Drawing as Drawing
 from nma.plots._figure import Figure as Figure
 from nma.plots._forest import forest as forest
 from nma.plots._heterogeneity import heterogeneity as heterogeneity
+from nma.plots._incremental_effects import incremental_effects as incremental_effects
 from nma.plots._influence import influence as influence
 from nma.plots._league_table import league_table as league_table
 from nma.plots._leverage import leverage as leverage
@@ -19,11 +21,13 @@ from nma.plots._rankogram import rankogram as rankogram
 __all__ = [
     "Drawing",
     "Figure",
+    "components",
     "curve",
     "design_by_treatment",
     "dev_dev",
     "forest",
     "heterogeneity",
+    "incremental_effects",
     "influence",
     "league_table",
     "leverage",

@@ -10,13 +10,12 @@ import pandas as pd
 
 from nma.curves import curve as curve_table
 from nma.curves import span
-from nma.effects import direction
-from nma.estimates import centre, scale_name
+from nma.estimates import centre, direction, scale_name
 from nma.plots._curve_drawing import draw
 from nma.plots._figure import figure
 from nma.plots._text import effect_words, interval_name, require_posterior
 from nma.posterior import at
-from nma.reach import homes
+from nma.ranges import homes
 from nma.tables import Table
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from nma.posterior import Posterior
 
-__all__ = ["forest"]
+__all__ = ["forest", "scale_words"]
 
 
 def marks(
@@ -167,15 +167,20 @@ def _thin(found: pd.DataFrame, level: float) -> str:
 def _scales(posterior: Posterior, level: float) -> str:
     """Return tau and other scales, and what the summary says rests on a prior."""
     found = summary(posterior, level=level)
+    driven = ("rests on its prior", "is left empty")
+    notes = [note for note in found.notes if any(words in note for words in driven)]
+    sentences = [*scale_words(posterior, found, level), *notes]
+    return "".join(f" {sentence}" for sentence in sentences)
+
+
+def scale_words(posterior: Posterior, found: Table, level: float) -> list[str]:
+    """Return a sentence that tells tau and other scales as a summary has them, if there are any."""
     names = [scale.name for scale in posterior.problem.scales]
     rows = (found.loc[name, ["median", "lower", "upper"]] for name in names)
     said = [f"{name} {scale_interval(*row)}" for name, row in zip(names, rows, strict=True)]
     shown = said and is_credible(posterior)
     unit = f" (median and {100 * level:g}% {interval_name(posterior)})" if shown else ""
-    driven = ("rests on its prior", "is left empty")
-    notes = [note for note in found.notes if any(words in note for words in driven)]
-    sentences = [f"{', '.join(said)}{unit}."] * bool(said) + notes
-    return "".join(f" {sentence}" for sentence in sentences)
+    return [f"{', '.join(said)}{unit}."] * bool(said)
 
 
 @figure(marks, draw)

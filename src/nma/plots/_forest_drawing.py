@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 
 from nma.plots._axis import Axis, axis_of, numeral, typeset
 from nma.plots._canvas import cell, inches, laid_out, owned, require_readable
-from nma.plots._style import BETTER, BODY, DARK, INK, SMALL, WARNING, styled
+from nma.plots._style import BETTER, BODY, DARK, GREY, INK, SMALL, WARNING, styled
 from nma.plots._text import (
     extent,
     fitted,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from nma.plots._text import Line
 
-__all__ = ["draw", "draw_bars", "same"]
+__all__ = ["LABEL", "Wording", "draw", "draw_bars", "drawn", "same"]
 
 PLOT = 3.4
 """Width of the axes in a figure of their own, in inches."""
@@ -45,6 +45,22 @@ TICKS = 17.0
 
 DIRECTION = 20.0
 """From the axis down to the directions, in points."""
+
+
+UNTOLD: Any = (0, (2, 1.5))
+"""Dashes of intervals that no trial tells."""
+
+
+class Wording(NamedTuple):
+    """What the rows are, and whom the sides favour: by name, or by its part where that is long.
+
+    ``labels`` name the rows, on two lines at the most; the index does if there are none.
+    """
+
+    title: str
+    better: tuple[str, str]
+    worse: tuple[str, str]
+    labels: Sequence[str] = ()
 
 
 @final
@@ -90,18 +106,59 @@ class _Plan:
 
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of a forest, as ``nma.plots.Drawing`` says."""
+    ask = told(marks, "forest")
+    treatment = str(marks.index[0]) if len(marks) == 1 else "the treatment"
+    wording = Wording(
+        title=f"{ask('measure')} versus {ask('comparator')}",
+        better=(treatment, "the treatment"),
+        worse=(ask("comparator"), "the comparator"),
+    )
+    return drawn(marks, ask, wording, ax=ax, important=ask("important"))
+
+
+def drawn(
+    marks: pd.DataFrame,
+    ask: Callable[[str], Any],
+    wording: Wording,
+    *,
+    ax: Axes | None,
+    important: float | None = None,
+) -> Axes:
+    """Draw effects with their intervals, one row for each.
+
+    Parameters
+    ----------
+    marks : DataFrame
+        ``estimate``, ``lower``, ``upper`` and ``text``, and the ends of predictive intervals if
+        there are any; where it has ``told``, rows that no trial tells are dashed, and the axis does
+        not make room for them.
+    ask : callable
+        Asks the marks for their words.
+    wording : Wording
+        What the rows are.
+    ax : Axes or None
+        Where to draw.
+    important : float, optional
+        Where a dashed line stands.
+    """
     with styled():
-        ask = told(marks, "forest")
-        plan = _planned(marks, ask, ax)
+        plan = _planned(marks, ask, wording, ax)
         axes = _own(plan) if ax is None else ax
-        axis = axis_of(marks, ratio=ask("ratio")).including(ask("important"))
+        axis = axis_of(marks[_known(marks)], ratio=ask("ratio")).including(important)
         scale = 1.0 if ax is None else _scale(ax, plan)
         _draw_axis(axes, axis, plan)
         _draw_rows(axes, marks, axis, plan, scale)
-        _draw_important(axes, ask("important"))
+        _draw_important(axes, important)
         _draw_names(axes, marks, plan, scale)
         _draw_words(axes, plan)
     return axes
+
+
+def _known(marks: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows the trials tell."""
+    if "told" in marks:
+        return marks["told"].to_numpy(dtype=bool)
+    return np.ones(len(marks), dtype=bool)
 
 
 def _own(plan: _Plan) -> Axes:
@@ -119,8 +176,10 @@ def _scale(ax: Axes, plan: _Plan) -> float:
     return scale
 
 
-def _planned(marks: pd.DataFrame, ask: Callable[[str], Any], ax: Axes | None) -> _Plan:
-    labels = [fitted(str(name), LABEL, BODY) for name in marks.index]
+def _planned(
+    marks: pd.DataFrame, ask: Callable[[str], Any], wording: Wording, ax: Axes | None
+) -> _Plan:
+    labels = list(wording.labels) or [fitted(str(name), LABEL, BODY) for name in marks.index]
     left = max(extent(label, BODY)[0] for label in labels) + 0.25
     numbers = max(extent(typeset(text), BODY)[0] for text in marks["text"])
     heading = f"{plain(ask('measure'))} ({100 * ask('level'):g}% {ask('interval')})"
@@ -138,20 +197,18 @@ def _planned(marks: pd.DataFrame, ask: Callable[[str], Any], ax: Axes | None) ->
         left=left,
         right=right,
         width=width,
-        title=head_lines(f"{ask('measure')} versus {ask('comparator')}", ask("poor"), whole),
+        title=head_lines(wording.title, ask("poor"), whole),
         heading=lines,
-        sides=_sides(marks, ask, width + min(left, right) - 0.2),
+        sides=_sides(wording, ask("better"), width + min(left, right) - 0.2),
         measure=fitted(f"{ask('measure')}{scale}", width + 2 * min(left, right) - 0.4, BODY),
         notes=foot_lines(ask("text"), ask("data"), whole),
     )
 
 
-def _sides(marks: pd.DataFrame, ask: Callable[[str], Any], room: float) -> tuple[str, str]:
+def _sides(wording: Wording, better: str, room: float) -> tuple[str, str]:
     """Return what lies to the left and to the right of no effect."""
-    treatment = str(marks.index[0]) if len(marks) == 1 else "the treatment"
-    first = _side(treatment, "the treatment", room)
-    second = _side(ask("comparator"), "the comparator", room)
-    if ask("better") == "higher":
+    first, second = (_side(*side, room) for side in (wording.better, wording.worse))
+    if better == "higher":
         first, second = second, first
     return f"← {first}", f"{second} →"
 
@@ -187,11 +244,20 @@ def _draw_rows(ax: Axes, marks: pd.DataFrame, axis: Axis, plan: _Plan, scale: fl
     if "predictive_lower" in marks and not same(marks):
         low, high = marks["predictive_lower"], marks["predictive_upper"]
         draw_bars(ax, axis, middles, low, high, width=1.1 * scale, colour=DARK)
-    draw_bars(ax, axis, middles, marks["lower"], marks["upper"], width=4.2 * scale, colour=BETTER)
+    known = _known(marks)
+    look: dict[str, Any] = {"width": 4.2 * scale, "colour": BETTER}
+    draw_bars(ax, axis, middles[known], *_ends(marks[known]), **look)
     ax.plot(
-        marks["estimate"], middles, linestyle="none", marker="s", markersize=6.5 * scale, zorder=4,
+        marks["estimate"][known], middles[known], linestyle="none", marker="s",
+        markersize=6.5 * scale, zorder=4,
         markerfacecolor="white", markeredgecolor=INK, markeredgewidth=1.2 * scale,
     )  # fmt: skip
+    look = {"width": 1.4 * scale, "colour": GREY, "style": UNTOLD}
+    draw_bars(ax, axis, middles[~known], *_ends(marks[~known]), **look)
+
+
+def _ends(marks: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    return marks["lower"], marks["upper"]
 
 
 def draw_bars(

@@ -155,10 +155,16 @@ class Classes:
         """Return the base's levels of the classes beside one column for each deviation.
 
         A name that is no treatment is asked of the base: the name of a class has its mean.
+
+        Raises
+        ------
+        ModelError
+            If a treatment that scatters is in none of the trials: nothing tells how far.
         """
         of = self.members
         classes = arms.assign(treatment=[of.get(name, name) for name in arms["treatment"]])
         members = {name: k for k, name in enumerate(self._scattered(network))}
+        self._require_tried(network, arms["treatment"].tolist())
         e = np.zeros((len(arms), len(members)))
         for row, name in enumerate(arms["treatment"]):
             if name in members:
@@ -172,6 +178,14 @@ class Classes:
         of = self.members
         several = list(of.values())
         return [name for name in network.treatments if several.count(of.get(name, "")) > 1]
+
+    def _require_tried(self, network: Network, names: list[str]) -> None:
+        several = list(self.members.values())
+        for name in names:
+            alone = several.count(self.members.get(name, "")) < 2
+            if not (alone or self.within == "common" or name in network.treatments):
+                message = f"{name!r} is in no trial: nothing tells how far it is from its class."
+                raise ModelError(message)
 
     def _read(self, network: Network) -> Members:
         """Return the class of each treatment, once nothing is wrong with them."""

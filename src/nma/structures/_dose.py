@@ -75,8 +75,9 @@ class Dose:
     >>> posterior = nma.fit(network, nma.Model(structure))
     >>> posterior.problem.parameters.names
     ('all but passive control vs passive control, per sessions',)
-    >>> print(nma.league_table(nma.at(posterior, sessions=20)).iloc[0, -1])
-    1.83 (0.32, 3.28)
+    >>> league = nma.league_table(nma.at(posterior, sessions=20))
+    >>> print(league.loc["multimodal care", "passive control"])
+    -2.78 (-3.88, -1.74)
 
     References
     ----------

@@ -80,7 +80,7 @@ class Regression:
     >>> posterior.problem.parameters.names[-1]
     'vaccinated vs unvaccinated, per latitude'
     >>> print(nma.league_table(nma.at(posterior, latitude=50)).loc["vaccinated", "unvaccinated"])
-    0.29 (0.19, 0.45)
+    0.28 (0.19, 0.41)
 
     References
     ----------
