@@ -145,19 +145,22 @@ class _Along:
         return own - np.tile(against, (len(self.names), 1))
 
     @cached_property
+    def ranges(self) -> Beyond:
+        """The values that trials gave the treatments, then the comparator, and what is beyond."""
+        network, structure = self.posterior.network, self.posterior.model.structure
+        asked = self.at([*self.names, self.comparator])
+        return beyond(network, structure, asked, self.covariate, by_arm=True)
+
+    @property
     def outside(self) -> NDArray[np.bool_]:
         """Where treatment or comparator is beyond the values that trials gave it, (row,)."""
-        own = self._beyond(self.names).is_so
-        return own | np.tile(self._beyond([self.comparator]).is_so, len(self.names))
+        *own, against = self.ranges.is_so.reshape(-1, len(self.values))
+        return np.asarray(np.ravel(own) | np.tile(against, len(self.names)))
 
     @cached_property
     def untold(self) -> NDArray[np.bool_]:
         """Which effects the trials do not tell, (row,)."""
         return ~is_told(self.posterior.problem, self.contrasts)
-
-    def _beyond(self, names: Sequence[str]) -> Beyond:
-        network, structure = self.posterior.network, self.posterior.model.structure
-        return beyond(network, structure, self.at(names), self.covariate, by_arm=True)
 
     def caption(self, level: float) -> str:
         """Return what the numbers are."""
@@ -173,7 +176,7 @@ class _Along:
         """Yield what lies outside the trials, and what a prior tells in their place."""
         structure = type(self.posterior.model.structure).__name__
         names, count = [*self.names, self.comparator], len(self.values)
-        told = self._beyond(names)
+        told = self.ranges
         ranges = [
             f"{shortened(name)} {told.low[k * count]:.4g} to {told.high[k * count]:.4g}"
             for k, name in enumerate(names)

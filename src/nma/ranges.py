@@ -61,8 +61,8 @@ def beyond(
         inside = targets.assign(**{covariate: np.where(outside, np.clip(x, low, high), x)})
         z = structure.levels(network, targets)
         outside &= (z != structure.levels(network, inside)).any(axis=1)
-        arms = _trial_levels(network, structure)
-        outside &= [not (arms == row).all(axis=1).any() for row in z]
+        tried = {row.tobytes() for row in _trial_levels(network, structure) + 0.0}
+        outside &= [row.tobytes() not in tried for row in z + 0.0]  # + 0.0: there is no -0.0
     return Beyond(outside, low, high, by_arm)
 
 

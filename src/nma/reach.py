@@ -95,7 +95,7 @@ def groups_told(problem: Problem, levels: NDArray[np.float64]) -> list[list[int]
     z = levels[:, fixed]
     if _is_clear(X):
         return [list(range(len(z)))]
-    known = directions(X)
+    known = directions(np.unique(X, axis=0))
     groups: list[list[int]] = []
     for k, row in enumerate(z):
         told = (g for g in groups if known.determine((row - z[g[0]])[None])[0])
@@ -121,16 +121,16 @@ def is_told(problem: Problem, contrasts: NDArray[np.float64]) -> NDArray[np.bool
     X = _differences(problem)[:, fixed]
     if _is_clear(X):
         return np.ones(len(contrasts), dtype=bool)
-    return directions(X).determine(contrasts[:, fixed])
+    return directions(np.unique(X, axis=0)).determine(contrasts[:, fixed])
 
 
 def _differences(problem: Problem) -> NDArray[np.float64]:
-    """Return each arm's levels minus those of its trial's first, every difference once."""
+    """Return each arm's levels minus those of its trial's first."""
     trial = pd.factorize(problem.arms["study"])[0]
     first = np.zeros(trial.max() + 1, dtype=np.int64)
     first[trial[::-1]] = np.arange(len(trial))[::-1]
     z = problem.levels
-    return np.unique(z - z[first[trial]], axis=0)
+    return z - z[first[trial]]
 
 
 def _is_clear(X: NDArray[np.float64]) -> bool:
