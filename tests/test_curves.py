@@ -103,7 +103,7 @@ def test_values_outside_those_of_the_treatments_arms_are_extrapolated() -> None:
     assert against["extrapolated"].loc["yoga"].tolist() == [True, False]
     notes = nma.curve(dosed(), "sessions").notes
     assert notes[0] == (
-        "Extrapolated where sessions is outside that of the trials' arms, pilates 10 to 10; yoga "
+        "Extrapolated where sessions is outside that of the trials' arms, pilates 10; yoga "
         "6 to 24: what is said there rests on the structure, Dose."
     )
     whole = nma.curve(by_latitude(), "latitude")

@@ -22,7 +22,7 @@ from nma.estimates import (
     meanings,
 )
 from nma.posterior import at
-from nma.ranges import beyond, is_of_arms
+from nma.ranges import beyond, is_of_arms, stretch
 from nma.reach import ABOUT_TARGETS, is_told, unseen
 from nma.tables import Table, decimals
 
@@ -178,7 +178,7 @@ class _Along:
         names, count = [*self.names, self.comparator], len(self.values)
         told = self.ranges
         ranges = [
-            f"{shortened(name)} {told.low[k * count]:.4g} to {told.high[k * count]:.4g}"
+            f"{shortened(name)} {stretch(told.low[k * count], told.high[k * count])}"
             for k, name in enumerate(names)
             if told.is_so[k * count : (k + 1) * count].any()
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nma.network import Network
     from nma.protocols import Structure
 
-__all__ = ["Beyond", "beyond", "homes", "is_of_arms", "outside"]
+__all__ = ["Beyond", "beyond", "homes", "is_of_arms", "outside", "stretch"]
 
 
 @final
@@ -137,7 +137,14 @@ def outside(told: Beyond, targets: pd.DataFrame, covariate: str) -> Iterator[str
     asked = pd.DataFrame(
         {"x": targets[covariate], "name": targets["treatment"], "low": told.low, "high": told.high}
     )[told.is_so]
-    for (low, high, *name), rows in asked.groupby(["low", "high", *["name"] * told.by_arm]):
+    for key, rows in asked.groupby(["low", "high", *["name"] * told.by_arm]):
+        values: Any = key
+        low, high, *name = values
         listed = ", ".join(f"{x:.4g}" for x in sorted(set(rows["x"])))
         of = f" of {shortened(str(name[0]))}" if name else ""
-        yield f"{covariate} {listed}{of} is outside the trials' {low:.4g} to {high:.4g}"
+        yield f"{covariate} {listed}{of} is outside the trials' {stretch(low, high)}"
+
+
+def stretch(low: float, high: float) -> str:
+    """Return the values from one to another in words."""
+    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"

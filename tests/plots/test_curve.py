@@ -59,6 +59,7 @@ def test_lines_are_solid_within_the_trials_values_and_dashed_beyond() -> None:
     assert points == [0, 10]
     said = " ".join(pictures.written(ax))
     assert "dashed and pale" in said
+    assert "pilates 10; yoga 6 to 24: what is said there rests on the structure" in said
     whole = nma.plots.curve(by_latitude(), "latitude")
     assert lines(whole.child_axes[0], "dashed") == []
     assert "dashed" not in " ".join(pictures.written(whole))

@@ -78,7 +78,7 @@ def marks(
     names = list(dict.fromkeys(rows["treatment"]))
     ticks = pd.DataFrame(_observed(posterior, covariate, names, rows["value"].iloc[0]))
     found = Table(pd.concat([rows, ticks], ignore_index=True), caption=table.caption)
-    rest = _without(posterior, covariate)
+    rest = replace(_without(posterior, covariate), notices=table.notes)
     found.attrs = effect_words(rest, _sentence(posterior, covariate, level, rows)) | {
         "comparator": against,
         "covariate": covariate,
