@@ -122,6 +122,26 @@ def test_what_the_trials_do_not_tell_of_a_curve_is_marked() -> None:
     assert any("do not tell the curve of pilates: where" in note for note in table.notes)
 
 
+def test_what_the_trials_do_not_tell_between_their_doses_is_marked() -> None:
+    """Pilates at 10 and 20, and three functions: 15 lies between, and yet nothing tells it."""
+    more = pd.DataFrame(
+        [("5", "usual", 0.0, 5.0, 2.0, 60), ("5", "pilates", 20.0, 4.0, 2.0, 60)],
+        columns=FRAME.columns,
+    )
+    made = nma.Network.from_arms(
+        pd.concat([FRAME, more]),
+        study="study",
+        treatment="treatment",
+        outcome=MD,
+        reference="usual",
+        repeated_arms="keep",
+    )
+    shape = nma.shapes.Spline([5, 8, 16, 22])
+    posterior = fitted(made, Dose("sessions", control="usual", shape=shape))
+    table = nma.curve(posterior, "sessions", values=[10, 15, 20], treatments=["pilates"])
+    assert plain(table)["extrapolated"].tolist() == [False, True, False]
+
+
 def test_by_default_doses_begin_at_zero_and_covariates_at_the_smallest() -> None:
     doses = nma.curve(dosed(), "sessions").index.unique("sessions")
     np.testing.assert_allclose(doses, np.linspace(0, 24, 11))

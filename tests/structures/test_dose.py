@@ -235,6 +235,18 @@ def test_the_prior_of_any_agent_at_the_typical_dose_is_ten_units(shape: Any, age
     np.testing.assert_allclose(spread, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("shape", ["spline", Spline(4), FractionalPolynomial([-2, 3])])
+def test_functions_of_dose_count_alike_before_the_data(shape: Any) -> None:
+    """Prior sd times the root mean square over the doses is one number for all of them."""
+    made = network()
+    structure = dose(shape=shape, agents="shared").resolve(made)
+    sd = np.sqrt(np.diagonal(structure.parameters(made).covariance))
+    doses = FRAME["sessions"][FRAME["sessions"] > 0]
+    arms = pd.DataFrame({"treatment": "yoga", "sessions": doses})
+    size = np.sqrt(np.mean(structure.levels(made, arms) ** 2, axis=0))
+    np.testing.assert_allclose(sd * size, sd[0] * size[0], rtol=1e-12)
+
+
 def test_exchangeable_curves_lie_between_shared_and_independent() -> None:
     arms = [("pilates", 9.0), ("yoga", 30.0)]
     shared = at_doses(fitted(dose(agents="shared")), *arms)
