@@ -482,6 +482,21 @@ def test_trials_of_one_agent_alone_tell_of_its_curve_and_every_check_runs() -> N
         assert len(found) > 0
 
 
+def test_trials_of_two_doses_of_one_agent_are_indirect_evidence_on_it() -> None:
+    """Yoga against usual care in trial 1; what trial 3 tells of its slope says the same."""
+    split = nma.structures.NodeSplit(dose(), "usual", "yoga", inconsistency=Normal(0, 1e3))
+    posterior = fitted(split, network(FRAME[FRAME["study"].isin(["1", "3"])]), tau=0)
+    moments = posterior.draws.moments
+    assert moments is not None
+    found = moments.of(np.eye(2)).mean
+    slope = (3.5 - 4.4) / 12
+    assert found[0] == pytest.approx(slope, abs=1e-3)
+    assert found[1] == pytest.approx(4.0 - 5.1 - 12 * slope, abs=1e-3)
+    alone = network(FRAME[FRAME["study"].isin(["1", "4"])])
+    with pytest.raises(ModelError, match="no other trials connect them"):
+        split.resolve(alone)
+
+
 def test_an_agent_that_only_the_curve_joins_is_named() -> None:
     frame = FRAME[FRAME["study"].isin(["1", "7"])]
     posterior = fitted(dose(), network(frame))
