@@ -149,6 +149,17 @@ def test_a_trial_of_one_treatment_compares_nothing(choice: str) -> None:
         read(table, repeated_arms=choice)
 
 
+def test_a_trial_of_one_treatment_counts_where_a_number_sets_its_arms_apart() -> None:
+    table = pd.concat([FAT.iloc[:2], FAT.iloc[3:]])
+    with pytest.raises(DataError, match="where a column of numbers, such as the dose"):
+        read(table, repeated_arms="keep")
+    with pytest.raises(DataError, match="it has one arm"):
+        read(table.assign(dose=1.0), repeated_arms="keep")
+    network = read(table.assign(dose=[1.0, 1.0, 2.0, 3.0]), repeated_arms="keep")
+    assert network.trials["London"] == ("reduced fat",)
+    assert network.arms["dose"].tolist() == [1.0, 1.0, 2.0, 3.0]
+
+
 @pytest.mark.parametrize("choice", ["Merge", "pool", None, True])
 def test_repeated_arms_is_one_of_three_words(choice: object) -> None:
     with pytest.raises(DataError, match="Use repeated_arms='refuse', 'merge' or 'keep'"):

@@ -267,7 +267,7 @@ def _ill_formed(
         rows = rows[~rows["study"].isin(repeats.at_several_doses(rows, outcome))]
     if repeated_arms != "refuse":
         rows, before = (table.drop_duplicates(["study", "treatment"]) for table in (rows, before))
-    return _single_arm(rows, before)
+    return _single_arm(rows, before, f" {repeats.APART}" * (repeated_arms == "keep"))
 
 
 def _against_itself(rows: pd.DataFrame) -> list[Issue]:
@@ -281,7 +281,7 @@ def _against_itself(rows: pd.DataFrame) -> list[Issue]:
     ]
 
 
-def _single_arm(rows: pd.DataFrame, before: pd.DataFrame) -> list[Issue]:
+def _single_arm(rows: pd.DataFrame, before: pd.DataFrame, more: str) -> list[Issue]:
     counts, had = Counter(rows["study"]), Counter(before["study"])
     remedy = "A trial needs two arms or more: leave it out, or join it with its companion report."
     alone = rows[np.array([counts[study] == 1 for study in rows["study"]], dtype=bool)]
@@ -290,7 +290,7 @@ def _single_arm(rows: pd.DataFrame, before: pd.DataFrame) -> list[Issue]:
             "single-arm",
             f"it has one arm, {shown(name)}"
             + (", once arms without a number are dropped" if had[study] > 1 else ""),
-            remedy,
+            remedy + more,
             study,
             (row,),
         )

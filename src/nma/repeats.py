@@ -11,12 +11,15 @@ import pandas as pd
 from nma.errors import Issue, nearest, shown
 from nma.protocols import Outcome
 
-__all__ = ["CHOICES", "Answer", "answer", "at_several_doses", "unknown_choice"]
+__all__ = ["APART", "CHOICES", "Answer", "answer", "at_several_doses", "unknown_choice"]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHOICES = ("refuse", "merge", "keep")
+
+APART = "Arms on one treatment count where a column of numbers, such as the dose, sets them apart."
+"""What makes a trial of one treatment one that tells something."""
 
 
 class Answer(NamedTuple):
