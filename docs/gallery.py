@@ -175,8 +175,10 @@ def draw(folder: Path) -> None:
     keep(nma.plots.forest(common, comparator="metformin"), folder / "forest-common")
     fits(folder)
     coherence(folder)
-    curves(folder)
+    regressions(folder)
+    classes(folder)
     additive(folder)
+    curves(folder)
 
 
 def trials_of_doses(agents: Sequence[str]) -> nma.Network:
@@ -212,6 +214,52 @@ def curves(folder: Path) -> None:
     by_latitude = nma.structures.Regression(base, "latitude", control="unvaccinated")
     vaccine = nma.fit(nma.datasets.network("bcg").as_normal(), nma.Model(by_latitude))
     keep(nma.plots.curve(vaccine, "latitude"), folder / "curve-covariate")
+
+
+def classes(folder: Path) -> None:
+    """Draw shrinkage to classes: 4 and 10 treatments, long names too."""
+    evidence = {
+        "04": nma.datasets.network("back_pain"),
+        "10": nma.datasets.network("senn2013"),
+        "long": network(sparse([LONG.format(k) for k in range(10)]), measure="OR"),
+    }
+    for name, trials in evidence.items():
+        others = [each for each in trials.treatments if each != trials.reference]
+        members = {each: f"class {1 + 2 * k // len(others)}" for k, each in enumerate(others)}
+        structure = nma.structures.Classes(classes={trials.reference: trials.reference} | members)
+        check = nma.checks.class_shrinkage(nma.fit(trials, nma.Model(structure)))
+        keep(nma.plots.class_shrinkage(check), folder / f"shrinkage-{name}")
+
+
+def regressions(folder: Path) -> None:
+    """Draw trials against covariates: 2 to 60 of them, numbers and names, long ones too."""
+    pain = "mean pain at baseline on a scale from nought to one hundred of all participants"
+    settings = ["primary care in the countryside", "hospital outpatients", "occupational health"]
+    long = sparse([LONG.format(k) for k in range(10)])
+    evidence = {
+        "bcg": (nma.datasets.network("bcg").as_normal(), "latitude"),
+        "statins": (nma.datasets.network("statins").as_normal(), "prevention"),
+        "02": described(network([("drug A", "drug B")] * 2), "year", [1990, 2010]),
+        "60": described(network([("drug A", "drug B")] * 60), "year", range(1961, 2021)),
+        "long": described(network(long, measure="OR"), pain, [30, 45, 52, 61, 70, 55]),
+        "long-names": described(network(long), "setting of the trial", settings),
+    }
+    for name, (trials, covariate) in evidence.items():
+        structure = nma.structures.Regression(
+            nma.structures.Consistency(), covariate, control=trials.reference
+        )
+        posterior = nma.fit(trials, nma.Model(structure))
+        keep(nma.plots.bubble(posterior), folder / f"bubble-{name}")
+    keep(nma.plots.bubble(posterior, ax=narrow()), folder / "bubble-narrow")
+
+
+def described(
+    trials: nma.Network, covariate: str, values: Sequence[float | str]
+) -> tuple[nma.Network, str]:
+    """Return a network whose trials have values of a covariate, in turn, and its name."""
+    value = {study: values[k % len(values)] for k, study in enumerate(trials.trials)}
+    told = [value[study] for study in trials.table["study"]]
+    return replace(trials, table=trials.table.assign(**{covariate: told})), covariate
 
 
 def additive(folder: Path) -> None:

@@ -85,13 +85,11 @@ def test_counts_by_the_laplace_engine_and_by_nuts_agree() -> None:
     assert abs(first["mean"] - second["mean"]) < 4 * np.hypot(first["mcse"], second["mcse"])
 
 
-OF_COMPONENTS = {"components", "incremental_effects"}
-"""Figures of a model that has components."""
+OF_OTHERS = {"class_shrinkage", "components", "incremental_effects"}
+"""Figures of a model that has components, or classes."""
 
 
-@pytest.mark.parametrize(
-    "name", sorted(set(nma.plots.__all__) - {"Drawing", "Figure"} - OF_COMPONENTS)
-)
+@pytest.mark.parametrize("name", sorted(set(nma.plots.__all__) - {"Drawing", "Figure"} - OF_OTHERS))
 def test_every_figure_draws_it(name: str, posterior: nma.Posterior) -> None:
     needs: dict[str, Any] = {
         "network": lambda: (posterior.network,),
@@ -101,6 +99,7 @@ def test_every_figure_draws_it(name: str, posterior: nma.Posterior) -> None:
         "design_by_treatment": lambda: (nma.checks.design_by_treatment(posterior),),
         "net_heat": lambda: (nma.checks.net_heat(posterior),),
         "node_splitting": lambda: (nma.checks.node_splitting(posterior),),
+        "bubble": lambda: (wrapped(),),
         "curve": lambda: (wrapped(), "years"),
     }
     draw: Any = getattr(nma.plots, name)

@@ -32,6 +32,12 @@ def classes() -> nma.Posterior:
     return nma.fit(network(frame(TANGLED)), model)
 
 
+def shrunken() -> nma.Posterior:
+    members = {A: "control", B: "active", C: "active", D: "active"}
+    structure = nma.structures.Classes(WIDE, classes=members, tau_class=HalfNormal(0.5))
+    return nma.fit(network(frame(TANGLED)), nma.Model(structure, RANDOM))
+
+
 def components() -> nma.Posterior:
     outcome = nma.outcomes.Contrast("effect", "se", measure="MD", better="lower", scale=1.0)
     rows = [
@@ -53,10 +59,15 @@ MODELS = {
     "regression": regression,
     "classes": classes,
     "components": components,
+    "shrunken": shrunken,
     "combinations": factorial.additive,
 }
-COMBINATIONS = {"additivity", "interactions"}
-"""Checks of components that are told by nma.structures.Components, or in its words."""
+ONLY = {
+    "additivity": ("combinations", "has no components"),
+    "interactions": ("combinations", "has no components"),
+    "class_shrinkage": ("shrunken", "has no classes"),
+}
+"""Checks of one kind of model, and why the others are refused."""
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +82,9 @@ def test_every_check_runs_on_regression_class_and_component_models_too(
 ) -> None:
     check: Any = getattr(nma.checks, name)
     posterior = posteriors[model]
-    if name in COMBINATIONS and model != "combinations":
-        with pytest.raises(ModelError, match="has no components"):
+    only, why = ONLY.get(name, (model, ""))
+    if model != only:
+        with pytest.raises(ModelError, match=why):
             check(posterior)
         return
     table = check(posterior)

@@ -127,6 +127,10 @@ STRUCTURES: dict[str, Structure] = {
 }
 HETEROGENEITIES: dict[str, Heterogeneity] = {
     "Common": nma.heterogeneity.Common(),
+    "DownWeighted": nma.heterogeneity.DownWeighted(column="place", levels=["ward"]),
+    "DownWeighted, over a common effect": nma.heterogeneity.DownWeighted(
+        nma.heterogeneity.Common(), column="place", levels=["ward"]
+    ),
     "Random": nma.heterogeneity.Random(),
 }
 ENGINES: dict[str, Engine] = {

@@ -8,11 +8,14 @@ import pytest
 from published import (
     assert_near,
     compared,
+    fitted,
     half_a_unit,
+    of,
     our_error,
     summarised,
     their_error,
     tolerance,
+    weighed,
 )
 
 RNG = np.random.default_rng(7)
@@ -42,3 +45,16 @@ def test_a_number_out_of_tolerance_fails() -> None:
     assert_near(compared(draws, {"mean": "0.0", "upper": "1.96"}, 1e5))
     with pytest.raises(AssertionError, match=r"pair\n +theirs"):
         assert_near(compared(draws, {"mean": "0.0", "upper": "2.02"}, 1e5), "pair")
+
+
+def test_draws_chosen_by_weight_are_those_of_the_weighed_distribution() -> None:
+    """By exp(x / 2 sd) a normal moves up by half its sd, and keeps it."""
+    posterior = fitted("blocker")
+    pair = ("beta blocker", "control")
+    effect = of(posterior, pair)
+    z = (effect - effect.mean()) / effect.std()
+    moved = (of(weighed(posterior, np.exp(z / 2)), pair) - effect.mean()) / effect.std()
+    assert moved.mean() == pytest.approx(0.5, abs=0.02)
+    assert moved.std() == pytest.approx(1, abs=0.02)
+    above = of(weighed(posterior, (z > 0).astype(float)), pair)
+    assert above.min() > effect.mean()

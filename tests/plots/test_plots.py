@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 
 import nma
 import pictures
-from nma.errors import ModelError, NmaWarning
+from nma.errors import ModelError, NmaError, NmaWarning
 
 VERBS: dict[str, Any] = {
     "network": nma.plots.network,
@@ -40,15 +40,33 @@ VERBS: dict[str, Any] = {
     "net_heat": nma.plots.net_heat,
     "node_splitting": nma.plots.node_splitting,
     "curve": nma.plots.curve,
+    "bubble": nma.plots.bubble,
+    "class_shrinkage": nma.plots.class_shrinkage,
     "components": nma.plots.components,
     "incremental_effects": nma.plots.incremental_effects,
 }
+
+
+def shrinkage(posterior: nma.Posterior) -> Any:
+    """Return a check of classes of the other treatments, with whatever speaks against the fit."""
+    reference, *others = sorted(
+        posterior.treatments, key=lambda name: name != posterior.network.reference
+    )
+    count = 1 + (len(others) > 3)
+    members = {name: f"class {1 + count * k // len(others)}" for k, name in enumerate(others)}
+    structure = nma.structures.Classes(classes={reference: reference} | members)
+    found = nma.fit(posterior.network, nma.Model(structure), engine=posterior.engine)
+    poor = replace(found, draws=replace(found.draws, faults=posterior.draws.faults))
+    return nma.checks.class_shrinkage(poor)
+
+
 CHECKED: dict[str, Any] = {
     "prior_sensitivity": nma.checks.prior_sensitivity,
     "influence": nma.checks.leave_one_study_out,
     "design_by_treatment": nma.checks.design_by_treatment,
     "net_heat": nma.checks.net_heat,
     "node_splitting": nma.checks.node_splitting,
+    "class_shrinkage": shrinkage,
 }
 """Verbs that draw what a check returned."""
 
@@ -60,6 +78,8 @@ NOTHING = {
     ("node_splitting", "2"): "no node-splits to draw. 1 comparison cannot be split",
     ("incremental_effects", "25"): "576 rows are too many to read: name some with adding= or to=",
     ("node_splitting", "star"): "no node-splits to draw. 7 comparisons cannot be split",
+    ("class_shrinkage", "2"): "Every class has one treatment",
+    ("bubble", "star"): "no trial tells how effects change with year",
 }
 """Verbs and networks in which nothing can be compared, and what they say."""
 
@@ -113,6 +133,8 @@ def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
         return (of_components(posterior),)
     if verb == "dev_dev":
         return nma.fit(posterior.network, COMMON), posterior
+    if verb == "bubble":
+        return (by_year(posterior),)
     return (posterior.network if verb == "network" else posterior,)
 
 
@@ -124,6 +146,18 @@ def over_doses(posterior: nma.Posterior) -> nma.Posterior:
     made = nma.assign(posterior.network, hours=hours)
     structure = nma.structures.Dose("hours", control=control)
     found = nma.fit(made, nma.Model(structure), engine=nma.engines.Gaussian(draws=1024))
+    return replace(found, draws=replace(found.draws, faults=posterior.draws.faults))
+
+
+def by_year(posterior: nma.Posterior) -> nma.Posterior:
+    """Return a regression on the same trials, with whatever speaks against the fit."""
+    network = posterior.network
+    year = {study: 1990 + 3 * k for k, study in enumerate(network.trials)}
+    table = network.table.assign(year=[year[study] for study in network.table["study"]])
+    structure = nma.structures.Regression(
+        nma.structures.Consistency(), "year", control=network.reference
+    )
+    found = nma.fit(replace(network, table=table), nma.Model(structure), engine=posterior.engine)
     return replace(found, draws=replace(found.draws, faults=posterior.draws.faults))
 
 
@@ -149,7 +183,7 @@ def test_every_figure_is_tested_here() -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_no_word_is_cut_off_or_lies_on_another(ask: Ask, verb: str, kind: str) -> None:
     if (verb, kind) in NOTHING:
-        with pytest.raises(ModelError, match=NOTHING[verb, kind]):
+        with pytest.raises(NmaError, match=NOTHING[verb, kind]):
             VERBS[verb](*ask(verb, kind))
         return
     ax = VERBS[verb](*ask(verb, kind))
@@ -172,7 +206,7 @@ def test_the_check_of_words_sees_faults() -> None:
 @pytest.mark.parametrize("kind", ["4", "hostile", "10 ratios"])
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_name_is_in_the_picture_as_text(ask: Ask, verb: str, kind: str) -> None:
-    if verb in {"heterogeneity", "leverage", "dev_dev"}:
+    if verb in {"heterogeneity", "leverage", "dev_dev", "bubble"}:
         return
     if verb == "incremental_effects" and kind == "10 ratios":  # names of pairs are cut there
         return
@@ -248,9 +282,9 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
 
 
 def test_figures_share_a_page(ask: Ask) -> None:
-    figure = Figure(figsize=(30, 64), layout="constrained")
+    figure = Figure(figsize=(30, 72), layout="constrained")
     FigureCanvasAgg(figure)
-    page = figure.subplots(8, 2).ravel()
+    page = figure.subplots(9, 2).ravel()
     for verb, ax in zip(VERBS, page, strict=False):
         VERBS[verb](*ask(verb, "4"), ax=ax)
     assert pictures.faults(page[0]) == []
@@ -403,6 +437,8 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "net_heat": "flow",
         "node_splitting": "estimate",
         "curve": "value",
+        "bubble": "estimate",
+        "class_shrinkage": "shrunken",
         "components": "text",
         "incremental_effects": "text",
     }[verb]

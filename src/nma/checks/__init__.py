@@ -1,6 +1,7 @@
 """Checks: whether the network is coherent, and what happens when one thing in it is changed."""
 
 from nma.checks._additivity import additivity as additivity
+from nma.checks._class_shrinkage import class_shrinkage as class_shrinkage
 from nma.checks._convergence import convergence as convergence
 from nma.checks._design_by_treatment import design_by_treatment as design_by_treatment
 from nma.checks._heterogeneity_by_comparison import (
@@ -17,6 +18,7 @@ from nma.checks._unrelated_means import unrelated_means as unrelated_means
 
 __all__ = [
     "additivity",
+    "class_shrinkage",
     "convergence",
     "design_by_treatment",
     "heterogeneity_by_comparison",

@@ -126,15 +126,29 @@ def _own(posterior: Posterior) -> Prior:
             "nma.engines.Gaussian(), or for counts with nma.engines.Laplace()."
         )
         raise ModelError(message)
-    heterogeneity: Any = posterior.model.heterogeneity
-    names = {entry.name for entry in fields(heterogeneity)} if is_dataclass(heterogeneity) else {}
-    tau = heterogeneity.tau if "tau" in names else None
+    heterogeneity = posterior.model.heterogeneity
+    tau = getattr(_holder(heterogeneity), "tau", None)
     if not isinstance(tau, Prior):
         message = (
             f"{heterogeneity!r} has no prior of tau to change: fit with nma.heterogeneity.Random()."
         )
         raise ModelError(message)
     return tau
+
+
+def _holder(heterogeneity: Any) -> Any:
+    """Return the part that has a prior of tau: itself, or what it wraps; None if there is none."""
+    has = {entry.name for entry in fields(heterogeneity)} if is_dataclass(heterogeneity) else set()
+    if "tau" in has:
+        return heterogeneity
+    return _holder(heterogeneity.base) if "base" in has else None
+
+
+def _with_tau(heterogeneity: Any, prior: Prior) -> Any:
+    """Return the same with another prior of tau, wherever it stands."""
+    if heterogeneity is _holder(heterogeneity):
+        return replace(heterogeneity, tau=prior)
+    return replace(heterogeneity, base=_with_tau(heterogeneity.base, prior))
 
 
 def _standard(network: Network, own: Prior) -> dict[str, Prior]:
@@ -175,8 +189,8 @@ def _is(value: object) -> bool:
 
 def _tasks(posterior: Posterior, tried: Mapping[str, Prior]) -> list[Refit]:
     """Return the fits to make: the model with each prior of tau in place of its own."""
-    heterogeneity: Any = posterior.model.heterogeneity
-    changed = {label: replace(heterogeneity, tau=prior) for label, prior in tried.items()}
+    heterogeneity = posterior.model.heterogeneity
+    changed = {label: _with_tau(heterogeneity, prior) for label, prior in tried.items()}
     return [
         Refit.of(posterior, label, model=replace(posterior.model, heterogeneity=made))
         for label, made in changed.items()

@@ -1,5 +1,7 @@
 """Figures: each a table of marks, then a drawing; ``nma.plots.forest(posterior)`` does both."""
 
+from nma.plots._bubble import bubble as bubble
+from nma.plots._class_shrinkage import class_shrinkage as class_shrinkage
 from nma.plots._components import components as components
 from nma.plots._curve import curve as curve
 from nma.plots._design_by_treatment import design_by_treatment as design_by_treatment
@@ -21,6 +23,8 @@ from nma.plots._rankogram import rankogram as rankogram
 __all__ = [
     "Drawing",
     "Figure",
+    "bubble",
+    "class_shrinkage",
     "components",
     "curve",
     "design_by_treatment",

@@ -82,6 +82,16 @@ class Regression:
     >>> print(nma.league_table(nma.at(posterior, latitude=50)).loc["vaccinated", "unvaccinated"])
     0.28 (0.19, 0.41)
 
+    Risk of bias, by its categories; effects are those of trials at low risk.
+
+    >>> network = nma.datasets.network("back_pain_simulated")
+    >>> structure = nma.structures.Regression(
+    ...     nma.structures.Consistency(), "risk_of_bias", control="passive control",
+    ...     categories=["low", "some concerns", "high"],
+    ... )
+    >>> nma.fit(network, nma.Model(structure)).problem.parameters.names[-1]
+    'all but passive control vs passive control, risk_of_bias high'
+
     References
     ----------
     NICE DSU TSD 3 (Dias et al. 2011); Cooper et al. 2009, doi:10.1002/sim.3594.
