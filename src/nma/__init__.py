@@ -15,9 +15,12 @@ from nma import outcomes as outcomes
 from nma import plots as plots
 from nma import priors as priors
 from nma import readers as readers
+from nma import shapes as shapes
 from nma import structures as structures
 from nma.absolute import absolute_effects as absolute_effects
 from nma.absolute import absolute_table as absolute_table
+from nma.columns import assign as assign
+from nma.curves import curve as curve
 from nma.effects import effect_table as effect_table
 from nma.effects import league_table as league_table
 from nma.effects import predictive_effects as predictive_effects
@@ -47,8 +50,10 @@ __all__ = [
     "Posterior",
     "absolute_effects",
     "absolute_table",
+    "assign",
     "at",
     "checks",
+    "curve",
     "datasets",
     "effect_table",
     "engines",
@@ -74,6 +79,7 @@ __all__ = [
     "ranks",
     "readers",
     "relative_effects",
+    "shapes",
     "simulate",
     "standardised_table",
     "structures",

@@ -39,6 +39,7 @@ VERBS: dict[str, Any] = {
     "design_by_treatment": nma.plots.design_by_treatment,
     "net_heat": nma.plots.net_heat,
     "node_splitting": nma.plots.node_splitting,
+    "curve": nma.plots.curve,
     "bubble": nma.plots.bubble,
     "class_shrinkage": nma.plots.class_shrinkage,
     "components": nma.plots.components,
@@ -126,6 +127,8 @@ def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
     """Return what a verb draws, of one posterior."""
     if verb in CHECKED:
         return (CHECKED[verb](posterior),)
+    if verb == "curve":
+        return over_doses(posterior), "hours"
     if verb in {"components", "incremental_effects"}:
         return (of_components(posterior),)
     if verb == "dev_dev":
@@ -133,6 +136,17 @@ def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
     if verb == "bubble":
         return (by_year(posterior),)
     return (posterior.network if verb == "network" else posterior,)
+
+
+def over_doses(posterior: nma.Posterior) -> nma.Posterior:
+    """Return a model of doses made up for the treatments of the same trials."""
+    control = posterior.network.reference
+    others = [name for name in posterior.network.treatments if name != control]
+    hours = {name: 5.0 + 7 * k % 31 for k, name in enumerate(others)}
+    made = nma.assign(posterior.network, hours=hours)
+    structure = nma.structures.Dose("hours", control=control)
+    found = nma.fit(made, nma.Model(structure), engine=nma.engines.Gaussian(draws=1024))
+    return replace(found, draws=replace(found.draws, faults=posterior.draws.faults))
 
 
 def by_year(posterior: nma.Posterior) -> nma.Posterior:
@@ -268,9 +282,9 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
 
 
 def test_figures_share_a_page(ask: Ask) -> None:
-    figure = Figure(figsize=(30, 48), layout="constrained")
+    figure = Figure(figsize=(30, 72), layout="constrained")
     FigureCanvasAgg(figure)
-    page = figure.subplots(6, 2).ravel()
+    page = figure.subplots(9, 2).ravel()
     for verb, ax in zip(VERBS, page, strict=False):
         VERBS[verb](*ask(verb, "4"), ax=ax)
     assert pictures.faults(page[0]) == []
@@ -422,6 +436,7 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "design_by_treatment": "Q",
         "net_heat": "flow",
         "node_splitting": "estimate",
+        "curve": "value",
         "bubble": "estimate",
         "class_shrinkage": "shrunken",
         "components": "text",
@@ -435,12 +450,12 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
 @pytest.mark.parametrize("verb", sorted(set(VERBS) - {"network", *CHECKED}))
 def test_what_is_no_posterior_is_told_how_to_become_one(ask: Ask, verb: str) -> None:
     (evidence,) = ask("network", "4")
-    others = ask(verb, "4")[:-1]
+    before, after = ((), ("hours",)) if verb == "curve" else (ask(verb, "4")[:-1], ())
     message = rf"{verb} draws a Posterior; this is a Network: nma.plots.{verb}\(nma.fit\(network"
     with pytest.raises(ModelError, match=message):
-        VERBS[verb](*others, evidence)
+        VERBS[verb](*before, evidence, *after)
     with pytest.raises(ModelError, match="this is a DataFrame"):
-        VERBS[verb](*others, evidence.table)
+        VERBS[verb](*before, evidence.table, *after)
 
 
 def test_a_posterior_shows_its_network(ask: Ask) -> None:

@@ -3,6 +3,7 @@
 from nma.plots._bubble import bubble as bubble
 from nma.plots._class_shrinkage import class_shrinkage as class_shrinkage
 from nma.plots._components import components as components
+from nma.plots._curve import curve as curve
 from nma.plots._design_by_treatment import design_by_treatment as design_by_treatment
 from nma.plots._dev_dev import dev_dev as dev_dev
 from nma.plots._figure import Drawing as Drawing
@@ -25,6 +26,7 @@ __all__ = [
     "bubble",
     "class_shrinkage",
     "components",
+    "curve",
     "design_by_treatment",
     "dev_dev",
     "forest",
