@@ -148,7 +148,7 @@ def test_a_shared_line_is_one_slope_by_hand() -> None:
             ],
         ),
     ],
-    ids=repr,
+    ids=["log", "power", "two powers", "spline"],
 )
 def test_curves_at_doses_no_trial_has_are_least_squares_by_hand(shape: Any, functions: Any) -> None:
     mean, V = by_hand(columns(*functions))
