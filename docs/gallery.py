@@ -184,6 +184,42 @@ def draw(folder: Path) -> None:
     additive(folder)
     thresholds(folder)
     outcomes(folder)
+    curves(folder)
+
+
+def trials_of_doses(agents: Sequence[str]) -> nma.Network:
+    """Return 40 trials of agents at several doses against a control."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for k in range(40):
+        own = rng.permutation(len(agents))[:2]
+        arms = [("control", 0.0)] + [(agents[a], float(rng.choice([6, 8, 12, 24]))) for a in own]
+        for name, dose in arms:
+            worth = 0 if name == "control" else 0.02 * (1 + agents.index(name))
+            events = rng.binomial(60, 0.3 + worth * dose / 24)
+            rows.append((f"trial {k:02d}", name, dose, events, 60))
+    frame = pd.DataFrame(rows, columns=["study", "treatment", "sessions", "events", "n"])
+    outcome = nma.outcomes.Binary("events", "n", measure="OR", better="higher")
+    return nma.Network.from_arms(
+        frame, study="study", treatment="treatment", outcome=outcome, reference="control"
+    ).as_normal()
+
+
+def curves(folder: Path) -> None:
+    """Draw curves over a dose, of 1 to 24 agents, and over a covariate."""
+    for count in (1, 3, 9):
+        evidence = trials_of_doses([LONG.format(k) for k in range(count)])
+        dose = nma.structures.Dose("sessions", control="control", shape="spline")
+        posterior = nma.fit(evidence, nma.Model(dose))
+        keep(nma.plots.curve(posterior, "sessions"), folder / f"curve-{count:02d}")
+    keep(nma.plots.curve(posterior, "sessions", ax=narrow()), folder / "curve-narrow")
+    alone = trials_of_doses([f"agent {k:02d}" for k in range(24)])
+    linear = nma.Model(nma.structures.Dose("sessions", control="control", agents="exchangeable"))
+    keep(nma.plots.curve(nma.fit(alone, linear), "sessions"), folder / "curve-24")
+    base = nma.structures.Consistency()
+    by_latitude = nma.structures.Regression(base, "latitude", control="unvaccinated")
+    vaccine = nma.fit(nma.datasets.network("bcg").as_normal(), nma.Model(by_latitude))
+    keep(nma.plots.curve(vaccine, "latitude"), folder / "curve-covariate")
 
 
 def classes(folder: Path) -> None:

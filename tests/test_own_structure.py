@@ -85,7 +85,11 @@ def test_counts_by_the_laplace_engine_and_by_nuts_agree() -> None:
     assert abs(first["mean"] - second["mean"]) < 4 * np.hypot(first["mcse"], second["mcse"])
 
 
-@pytest.mark.parametrize("name", sorted(set(nma.plots.__all__) - {"Drawing", "Figure"}))
+OF_OTHERS = {"class_shrinkage", "components", "incremental_effects"}
+"""Figures of a model that has components, or classes."""
+
+
+@pytest.mark.parametrize("name", sorted(set(nma.plots.__all__) - {"Drawing", "Figure"} - OF_OTHERS))
 def test_every_figure_draws_it(name: str, posterior: nma.Posterior) -> None:
     mcid = nma.decisions.MCID(0.3, kind="between-group", source="chosen for a test")
     needs: dict[str, Any] = {
@@ -98,9 +102,17 @@ def test_every_figure_draws_it(name: str, posterior: nma.Posterior) -> None:
         "net_heat": lambda: (nma.checks.net_heat(posterior),),
         "node_splitting": lambda: (nma.checks.node_splitting(posterior),),
         "equivalence": lambda: (nma.decisions.equivalence(posterior, mcid=mcid),),
+        "thresholds": lambda: (nma.decisions.thresholds(posterior),),
+        **dict.fromkeys(("benefit_harm", "spie", "sucra_scatter"), lambda: (two(posterior),)),
+        "bubble": lambda: (wrapped(),),
+        "curve": lambda: (wrapped(), "years"),
     }
     draw: Any = getattr(nma.plots, name)
     assert draw(*needs.get(name, lambda: (posterior,))()).figure is not None
+
+
+def two(posterior: nma.Posterior) -> dict[str, nma.Posterior]:
+    return {"one": posterior, "two": posterior}
 
 
 def test_it_can_be_sent_to_other_processes(posterior: nma.Posterior) -> None:
@@ -108,7 +120,7 @@ def test_it_can_be_sent_to_other_processes(posterior: nma.Posterior) -> None:
     assert sent == posterior.model
 
 
-def test_it_can_be_wrapped() -> None:
+def wrapped() -> nma.Posterior:
     years = frame(TANGLED)["study"].str.removeprefix("trial ").astype(float) % 4
     made = network(frame(TANGLED).assign(years=years))
     structure = nma.structures.Regression(
@@ -116,5 +128,9 @@ def test_it_can_be_wrapped() -> None:
         "years",
         interactions=nma.structures.Consistency(Normal(0, 5)),
     )
-    posterior = nma.at(nma.fit(made, nma.Model(structure, RANDOM)), years=1.0)
+    return nma.fit(made, nma.Model(structure, RANDOM))
+
+
+def test_it_can_be_wrapped() -> None:
+    posterior = nma.at(wrapped(), years=1.0)
     assert np.isfinite(nma.effect_table(posterior)["mean"]).all()

@@ -65,7 +65,7 @@ def test_kept_arms_stay_apart_with_one_treatment() -> None:
     assert network.trials["London"] == ("control", "reduced fat")
     assert network.notices[0] == (
         "Kept as asked: trial 'London', rows 4, 5: 2 arms on 'reduced fat', alike up to "
-        "heterogeneity."
+        "heterogeneity and what a structure tells apart, such as doses."
     )
     task = problem(nma.Model().resolve(network), network)
     np.testing.assert_array_equal(task.levels.ravel(), [0, 1, 0, 1, 1])
@@ -147,6 +147,17 @@ def test_a_trial_of_one_treatment_compares_nothing(choice: str) -> None:
     table = pd.concat([FAT.iloc[:2], FAT.iloc[3:]])
     with pytest.raises(DataError, match="it has one arm, 'reduced fat'"):
         read(table, repeated_arms=choice)
+
+
+def test_a_trial_of_one_treatment_counts_where_a_number_sets_its_arms_apart() -> None:
+    table = pd.concat([FAT.iloc[:2], FAT.iloc[3:]])
+    with pytest.raises(DataError, match="where a column of numbers, such as the dose"):
+        read(table, repeated_arms="keep")
+    with pytest.raises(DataError, match="it has one arm"):
+        read(table.assign(dose=1.0), repeated_arms="keep")
+    network = read(table.assign(dose=[1.0, 1.0, 2.0, 3.0]), repeated_arms="keep")
+    assert network.trials["London"] == ("reduced fat",)
+    assert network.arms["dose"].tolist() == [1.0, 1.0, 2.0, 3.0]
 
 
 @pytest.mark.parametrize("choice", ["Merge", "pool", None, True])

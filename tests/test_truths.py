@@ -178,7 +178,7 @@ def test_one_name_cannot_mean_two_things() -> None:
         (Uniform(1, 3), stats.uniform(1, 2)),
         (LogT(-1, 0.5, 5), None),
     ],
-    ids=repr,
+    ids=["half-normal", "uniform", "log-t"],
 )
 def test_draws_of_a_prior_have_its_distribution(prior: Any, law: Any) -> None:
     rng = np.random.default_rng(1)

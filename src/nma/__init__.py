@@ -17,9 +17,12 @@ from nma import (
     plots,
     priors,
     readers,
+    shapes,
     structures,
 )
 from nma.absolute import absolute_effects, absolute_table
+from nma.columns import assign
+from nma.curves import curve
 from nma.decisions._probability import probability
 from nma.effects import effect_table, league_table, predictive_effects, relative_effects
 from nma.fitting import fit
@@ -45,9 +48,11 @@ __all__ = [
     "Posterior",
     "absolute_effects",
     "absolute_table",
+    "assign",
     "at",
     "checks",
     "cumulative_ranks",
+    "curve",
     "datasets",
     "decisions",
     "effect_table",
@@ -78,6 +83,7 @@ __all__ = [
     "ranks",
     "readers",
     "relative_effects",
+    "shapes",
     "simulate",
     "standardised_table",
     "structures",

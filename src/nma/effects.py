@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from nma.posterior import Posterior
 
-__all__ = ["effect_table", "league_table", "predictive_effects", "relative_effects"]
+__all__ = ["direction", "effect_table", "league_table", "predictive_effects", "relative_effects"]
 
 
 def relative_effects(

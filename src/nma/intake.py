@@ -95,7 +95,7 @@ def read(
     if "comparator" not in columns and not (numbers and repeated_arms == "merge"):
         whole = _repeats_answered(whole, outcome, repeated_arms, found)
     if "" not in set(rows["study"]):
-        found.issues.extend(_ill_formed(whole, rows, repeated_arms))
+        found.issues.extend(_ill_formed(whole, rows, outcome, repeated_arms))
     names = _names(rows if len(judged) < len(rows) or whole.empty else whole)
     found.issues.extend(misnamed(names, reference, treatments))
     if found.issues:
@@ -258,12 +258,16 @@ def _repeats_answered(
     return answered.rows
 
 
-def _ill_formed(rows: pd.DataFrame, before: pd.DataFrame, repeated_arms: str) -> list[Issue]:
+def _ill_formed(
+    rows: pd.DataFrame, before: pd.DataFrame, outcome: Outcome, repeated_arms: str
+) -> list[Issue]:
     if "comparator" in rows:
         return _against_itself(rows)
+    if repeated_arms == "keep":
+        rows = rows[~rows["study"].isin(repeats.at_several_doses(rows, outcome))]
     if repeated_arms != "refuse":
         rows, before = (table.drop_duplicates(["study", "treatment"]) for table in (rows, before))
-    return _single_arm(rows, before)
+    return _single_arm(rows, before, f" {repeats.APART}" * (repeated_arms == "keep"))
 
 
 def _against_itself(rows: pd.DataFrame) -> list[Issue]:
@@ -277,7 +281,7 @@ def _against_itself(rows: pd.DataFrame) -> list[Issue]:
     ]
 
 
-def _single_arm(rows: pd.DataFrame, before: pd.DataFrame) -> list[Issue]:
+def _single_arm(rows: pd.DataFrame, before: pd.DataFrame, more: str) -> list[Issue]:
     counts, had = Counter(rows["study"]), Counter(before["study"])
     remedy = "A trial needs two arms or more: leave it out, or join it with its companion report."
     alone = rows[np.array([counts[study] == 1 for study in rows["study"]], dtype=bool)]
@@ -286,7 +290,7 @@ def _single_arm(rows: pd.DataFrame, before: pd.DataFrame) -> list[Issue]:
             "single-arm",
             f"it has one arm, {shown(name)}"
             + (", once arms without a number are dropped" if had[study] > 1 else ""),
-            remedy,
+            remedy + more,
             study,
             (row,),
         )

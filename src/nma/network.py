@@ -89,7 +89,7 @@ class Network:
             What to do with arms that lack a number the outcome needs.
         repeated_arms : {"refuse", "merge", "keep"}
             What to do with several arms of one trial on one treatment: merge their numbers, or
-            keep each as an arm whose effect is the same up to heterogeneity.
+            keep each, the same up to heterogeneity and what ``structures.Dose`` tells apart.
 
         Returns
         -------

@@ -68,6 +68,8 @@ class Information:
     def inverse(self) -> NDArray[np.float64]:
         """Covariance of levels about their mean: the Moore-Penrose inverse."""
         count = len(self.matrix)
+        if count == 1:  # a trial of one treatment, at several doses, compares none
+            return np.zeros((1, 1))
         level = np.trace(self.matrix) / count
         mean = np.full((count, count), 1 / count)
         return np.asarray(np.linalg.inv(self.matrix + level * mean) - mean / level)

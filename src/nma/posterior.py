@@ -15,7 +15,7 @@ from nma.model import Model, part_names, prior_sentences
 from nma.network import Network
 from nma.problem import Draws, Problem, readonly
 from nma.protocols import Engine
-from nma.reach import ABOUT_TARGETS, unseen
+from nma.reach import ABOUT_TARGETS, told_apart, unseen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,8 +71,9 @@ class Posterior:
     def conditions(self) -> str:
         """At which values of the covariates answers are, in words; empty where there are none."""
         values = self.targets.drop(columns=["treatment", "label"], errors="ignore")
-        shared = [name for name in values if len(set(values[name])) == 1]
-        said = ", ".join(f"{name} {written(values[name].iloc[0])}" for name in shared)
+        shared = [name for name in values if len(pd.unique(values[name])) == 1]
+        first = {name: values[name].iloc[0] for name in shared}
+        said = ", ".join(f"{name} {written(x)}" for name, x in first.items() if pd.notna(x))
         return f"At {said}." if said else ""
 
     @cached_property
@@ -246,8 +247,17 @@ def at(
     _require_distinct(list(asked.get("label", asked["treatment"])))
     found = replace(posterior, targets=asked)
     found.levels  # noqa: B018  refuse now what has no level
-    notices = tuple(text for text in posterior.notices if not text.startswith(ABOUT_TARGETS))
-    return replace(found, notices=(*unseen(network, structure, asked), *notices))
+    notices = (text for text in posterior.notices if not text.startswith(ABOUT_TARGETS))
+    told = (*unseen(network, structure, asked), *_untold(found), *notices)
+    return replace(found, notices=told)
+
+
+def _untold(posterior: Posterior) -> tuple[str, ...]:
+    """Return what the prior tells in place of the trials; least squares has none."""
+    if posterior.draws.intervals != "credible":
+        return ()
+    structure, levels = posterior.model.structure, posterior.levels
+    return tuple(told_apart(posterior.problem, structure, posterior.treatments, levels))
 
 
 def _is_several(value: Any) -> bool:
@@ -288,9 +298,12 @@ def _labels(asked: pd.DataFrame, several: Sequence[str]) -> list[str]:
     """Return the treatments with the values that differ between them."""
     rows = asked[several].itertuples(index=False)
     values = [
-        ", ".join(f"{k} {written(v)}" for k, v in zip(several, row, strict=True)) for row in rows
+        [f"{k} {written(v)}" for k, v in zip(several, row, strict=True) if pd.notna(v)]
+        for row in rows
     ]
-    return [f"{name}, {value}" for name, value in zip(asked["treatment"], values, strict=True)]
+    return [
+        ", ".join([name, *value]) for name, value in zip(asked["treatment"], values, strict=True)
+    ]
 
 
 def written(value: float | str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["Better", "Engine", "Heterogeneity", "Outcome", "Simulable", "Structure"]
+__all__ = ["Better", "Engine", "Heterogeneity", "Outcome", "Shape", "Simulable", "Structure"]
 
 Better = Literal["lower", "higher"]
 """Which direction of an outcome is better for the patient."""
@@ -144,6 +144,19 @@ class Structure(Protocol):
         Each with the value at which effects are reported until ``nma.at`` asks for another.
         """
         return {}
+
+
+class Shape(Protocol):
+    """Functions of dose whose weighted sum is the effect of a dose."""
+
+    def resolve(self, doses: NDArray[np.float64]) -> Self:
+        """Return the shape with every default as a number; ``doses`` are those above zero."""
+
+    def terms(self, dose: str) -> tuple[str, ...]:
+        """Return what each function is, in words, for a dose of this name."""
+
+    def basis(self, doses: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the functions at doses, (dose, function); all are zero at dose zero."""
 
 
 class Heterogeneity(Protocol):

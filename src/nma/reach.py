@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nma.errors import shortened
+from nma.ranges import beyond, homes, is_of_arms, outside
 from nma.span import directions
 
 if TYPE_CHECKING:
@@ -18,15 +19,25 @@ if TYPE_CHECKING:
     from nma.problem import Problem
     from nma.protocols import Structure
 
-__all__ = ["ABOUT_TARGETS", "groups_told", "joined", "told_apart", "unseen"]
+__all__ = [
+    "ABOUT_TARGETS",
+    "groups_told",
+    "is_told",
+    "joined",
+    "told_apart",
+    "unseen",
+]
 
 UNSEEN = "Extrapolated: "
 """What a notice begins with that is about arms no trial has."""
 
+UNTOLD = "The trials do not tell effects between "
+"""What a notice begins with that is about effects only a prior tells."""
+
 CLASSES = "Classes, not treatments: "
 """What a notice begins with that is about the means of classes."""
 
-ABOUT_TARGETS = (UNSEEN, CLASSES)
+ABOUT_TARGETS = (UNSEEN, UNTOLD, CLASSES)
 """How the notices begin that are about what is asked, and go with it."""
 
 CLEAR = 1e-6
@@ -63,10 +74,7 @@ def told_apart(
     groups = groups_told(problem, levels)
     if len(groups) > 1:
         listed = _listed([[names[k] for k in group] for group in groups])
-        yield (
-            f"The trials do not tell effects between {listed}: these rest on the prior of the "
-            f"structure, {_name(structure)}."
-        )
+        yield (f"{UNTOLD}{listed}: these rest on the prior of the structure, {_name(structure)}.")
 
 
 def groups_told(problem: Problem, levels: NDArray[np.float64]) -> list[list[int]]:
@@ -87,7 +95,7 @@ def groups_told(problem: Problem, levels: NDArray[np.float64]) -> list[list[int]
     z = levels[:, fixed]
     if _is_clear(X):
         return [list(range(len(z)))]
-    known = directions(X)
+    known = directions(np.unique(X, axis=0))
     groups: list[list[int]] = []
     for k, row in enumerate(z):
         told = (g for g in groups if known.determine((row - z[g[0]])[None])[0])
@@ -99,13 +107,30 @@ def groups_told(problem: Problem, levels: NDArray[np.float64]) -> list[list[int]
     return groups
 
 
+def is_told(problem: Problem, contrasts: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which differences of levels the trials tell, as ``groups_told`` reckons.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was fitted.
+    contrasts : array, (contrast, parameter)
+        The differences.
+    """
+    fixed = np.array([scale is None for scale in problem.parameters.scale], dtype=bool)
+    X = _differences(problem)[:, fixed]
+    if _is_clear(X):
+        return np.ones(len(contrasts), dtype=bool)
+    return directions(np.unique(X, axis=0)).determine(contrasts[:, fixed])
+
+
 def _differences(problem: Problem) -> NDArray[np.float64]:
-    """Return each arm's levels minus those of its trial's first, every difference once."""
+    """Return each arm's levels minus those of its trial's first."""
     trial = pd.factorize(problem.arms["study"])[0]
     first = np.zeros(trial.max() + 1, dtype=np.int64)
     first[trial[::-1]] = np.arange(len(trial))[::-1]
     z = problem.levels
-    return np.unique(z - z[first[trial]], axis=0)
+    return z - z[first[trial]]
 
 
 def _is_clear(X: NDArray[np.float64]) -> bool:
@@ -117,7 +142,9 @@ def _is_clear(X: NDArray[np.float64]) -> bool:
     return bool(eigenvalues[0] > CLEAR * eigenvalues[-1])
 
 
-def unseen(network: Network, structure: Structure, targets: pd.DataFrame) -> Iterator[str]:
+def unseen(
+    network: Network, structure: Structure, targets: pd.DataFrame, *, but: Sequence[str] = ()
+) -> Iterator[str]:
     """Yield what is asked about that no trial has: treatments, and values beyond theirs.
 
     Parameters
@@ -128,31 +155,29 @@ def unseen(network: Network, structure: Structure, targets: pd.DataFrame) -> Ite
         What tells of it all the same.
     targets : DataFrame
         The arms asked about.
+    but : sequence of str
+        Covariates whose values are not looked at.
     """
-    asked = [name for name in dict.fromkeys(targets["treatment"]) if name not in network.treatments]
-    classes = _classes(network, structure)
-    means = [name for name in asked if name in classes]
+    rests = f"rests on the structure, {_name(structure)}."
+    classes = _classes(network, structure) - set(network.treatments)
+    means = [name for name in dict.fromkeys(targets["treatment"]) if name in classes]
     if means:
         yield (
             f"{CLASSES}{', '.join(map(_quoted, means))}: the mean of each, which the treatments of "
             "a class scatter around."
         )
-    new = [name for name in asked if name not in classes]
+    new = [name for name in _new(network, structure, targets) if name not in classes]
     if new:
         yield (
             f"{UNSEEN}no trial has {', '.join(map(_quoted, new))}; what is said of {_them(new)} "
-            f"rests on the structure, {_name(structure)}."
+            f"{rests}"
         )
-    for name, value in _covariates(network, structure, targets):
-        known = network.table[name].dropna()
-        low, high = known.min(), known.max()
-        beyond = sorted({float(x) for x in value if x < low or x > high})
-        if beyond:
-            listed = ", ".join(f"{x:.4g}" for x in beyond)
-            yield (
-                f"{UNSEEN}{name} {listed} is outside the trials' {low:.4g} to {high:.4g}; what "
-                f"is said there rests on the structure, {_name(structure)}."
-            )
+    for name in _numbers(network, structure, targets):
+        if name in but:
+            continue
+        told = beyond(network, structure, targets, name, by_arm=is_of_arms(network, name))
+        if told.any():
+            yield f"{UNSEEN}{'; '.join(outside(told, targets, name))}; what is said there {rests}"
 
 
 def _classes(network: Network, structure: Any) -> set[str]:
@@ -166,13 +191,18 @@ def _classes(network: Network, structure: Any) -> set[str]:
     return found
 
 
-def _covariates(
-    network: Network, structure: Structure, targets: pd.DataFrame
-) -> Iterator[tuple[str, Any]]:
-    """Yield the covariates that are numbers, with the values asked about."""
+def _new(network: Network, structure: Structure, targets: pd.DataFrame) -> list[str]:
+    """Return the names that no trial has, under this name or another."""
+    names = [name for name in dict.fromkeys(targets["treatment"]) if name not in network.treatments]
+    found = homes(network, structure, targets) if names else {}
+    return [name for name in names if not found[name].any()]
+
+
+def _numbers(network: Network, structure: Structure, targets: pd.DataFrame) -> Iterator[str]:
+    """Yield the covariates that are numbers."""
     for name, value in structure.covariates(network).items():
         if name in targets and not isinstance(value, str):
-            yield name, targets[name]
+            yield name
 
 
 def _listed(parts: Sequence[Sequence[str]]) -> str:

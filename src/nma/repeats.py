@@ -11,12 +11,15 @@ import pandas as pd
 from nma.errors import Issue, nearest, shown
 from nma.protocols import Outcome
 
-__all__ = ["CHOICES", "Answer", "answer", "unknown_choice"]
+__all__ = ["APART", "CHOICES", "Answer", "answer", "at_several_doses", "unknown_choice"]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHOICES = ("refuse", "merge", "keep")
+
+APART = "Arms on one treatment count where a column of numbers, such as the dose, sets them apart."
+"""What makes a trial of one treatment one that tells something."""
 
 
 class Answer(NamedTuple):
@@ -69,6 +72,24 @@ def _repeated(rows: pd.DataFrame) -> Iterator[NDArray[np.int64]]:
         yield group.to_numpy()
 
 
+def at_several_doses(rows: pd.DataFrame, outcome: Outcome) -> set[str]:
+    """Return the trials of one treatment whose arms differ in a number of theirs, such as a dose.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The arms.
+    outcome : Outcome
+        What they report, which is no such number.
+    """
+    numbers = rows[_others(rows, outcome)].select_dtypes("number").columns
+    return {
+        str(study)
+        for study, arms in rows.groupby("study")
+        if _is_one(arms["treatment"]) and not all(_is_one(arms[name]) for name in numbers)
+    }
+
+
 def _issue(arms: pd.DataFrame, code: str, problem: str, remedy: str) -> Issue:
     place = tuple(sorted(int(row) for row in arms.index))
     return Issue(code, problem, remedy, str(arms["study"].iloc[0]), place)
@@ -96,7 +117,10 @@ def _place(arms: pd.DataFrame) -> str:
 
 
 def _kept(arms: pd.DataFrame) -> str:
-    return f"Kept as asked: {_place(arms)}, alike up to heterogeneity."
+    return (
+        f"Kept as asked: {_place(arms)}, alike up to heterogeneity and what a structure tells "
+        "apart, such as doses."
+    )
 
 
 def _merged(rows: pd.DataFrame, outcome: Outcome, groups: list[NDArray[np.int64]]) -> Answer:

@@ -21,7 +21,7 @@ import oracle
 from nma.model import problem
 from nma.priors import Fixed, HalfNormal, Normal
 from nma.problem import Arms, Contrasts
-from nma.protocols import Engine, Heterogeneity, Outcome, Simulable, Structure
+from nma.protocols import Engine, Heterogeneity, Outcome, Shape, Simulable, Structure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +40,7 @@ ARMS = pd.DataFrame(
         "scale": ["NRS", "NRS", "PSFS", "PSFS", "PSFS", "NRS", "NRS"],
         "size": [1.0, 1.0, 2.0, 2.0, 2.0, 4.0, 4.0],
         "place": ["ward", "ward", "home", "home", "home", "ward", "ward"],
+        "sessions": [0.0, 6.0, float("nan"), 12.0, 8.0, 12.0, 20.0],
     }
 )
 PAIRS = pd.DataFrame(
@@ -96,6 +97,7 @@ OUTCOMES: dict[str, Outcome] = {
 }
 CONSISTENCY = nma.structures.Consistency()
 BY_SIZE = nma.structures.Regression(CONSISTENCY, "size", control="A")
+BY_DOSE = nma.structures.Dose("sessions", control="A")
 STRUCTURES: dict[str, Structure] = {
     "Classes": nma.structures.Classes(classes={"A": "A", "B": "active", "C": "active"}),
     "Classes, common": nma.structures.Classes(
@@ -104,6 +106,16 @@ STRUCTURES: dict[str, Structure] = {
     "Components": nma.structures.Components(separator=" + "),
     "Consistency": CONSISTENCY,
     "DesignByTreatment": nma.structures.DesignByTreatment(CONSISTENCY),
+    "Dose": BY_DOSE,
+    "Dose, shared": dataclasses.replace(
+        BY_DOSE, agents="shared", shape=nma.shapes.Spline(knots=[6, 12, 20])
+    ),
+    "Dose, exchangeable": dataclasses.replace(
+        BY_DOSE, agents="exchangeable", shape=nma.shapes.FractionalPolynomial(powers=[-1, 0])
+    ),
+    "Dose, components": dataclasses.replace(
+        BY_DOSE, agents=nma.structures.Components(separator=" + ", inactive="A"), shape="log"
+    ),
     "NodeSplit": nma.structures.NodeSplit(CONSISTENCY, "A", "C"),
     "NodeSplit, baseline": nma.structures.NodeSplit(CONSISTENCY, "A", "C", multiarm="baseline"),
     "RandomInconsistency": nma.structures.RandomInconsistency(CONSISTENCY),
@@ -127,6 +139,16 @@ ENGINES: dict[str, Engine] = {
     "LeastSquares": nma.engines.LeastSquares(draws=1024),
     "NUTS": nma.engines.NUTS(draws=1000, tune=500, chains=8, progress=False),
 }
+SHAPES: dict[str, Shape] = {
+    "FractionalPolynomial": nma.shapes.FractionalPolynomial(powers=[0.5]),
+    "FractionalPolynomial, shifted": nma.shapes.FractionalPolynomial(powers=[-1, 2], unit=8.0),
+    "FractionalPolynomial, twice": nma.shapes.FractionalPolynomial(powers=[1, 1]),
+    "FractionalPolynomial, shifted twice": nma.shapes.FractionalPolynomial(powers=[0, 0]),
+    "Linear": nma.shapes.Linear(),
+    "Log": nma.shapes.Log(),
+    "Spline": nma.shapes.Spline(),
+    "Spline, knots": nma.shapes.Spline(knots=[0.0, 5.0, 9.0, 20.0]),
+}
 FLAT = ["LeastSquares"]
 """Engines that take no prior and one value of tau: they meet the others where priors are wide."""
 EXAMPLES: list[tuple[ModuleType, Mapping[str, Any]]] = [
@@ -134,15 +156,17 @@ EXAMPLES: list[tuple[ModuleType, Mapping[str, Any]]] = [
     (nma.structures, STRUCTURES),
     (nma.heterogeneity, HETEROGENEITIES),
     (nma.engines, ENGINES),
+    (nma.shapes, SHAPES),
 ]
 
 
 def network(outcome: Outcome) -> nma.Network:
     if outcome.reports == "arms":
         return nma.Network.from_arms(ARMS, study="study", treatment="treatment", outcome=outcome)
-    return nma.Network.from_contrasts(
+    made = nma.Network.from_contrasts(
         PAIRS, study="study", treatment="treatment", comparator="comparator", outcome=outcome
     )
+    return nma.assign(made, sessions={"B": 12.0, "C": 20.0})
 
 
 @pytest.mark.parametrize(
@@ -303,6 +327,28 @@ def test_structures_give_every_arm_a_level(structure: Structure, outcome: Outcom
     assert len(set(prior.names)) == len(prior.names) == len(prior.mean)
     assert (np.linalg.eigvalsh(prior.covariance) > 0).all()
     assert resolved.levels(made, made.arms).shape == (len(made.arms), len(prior.names))
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_shapes_are_smooth_from_zero_and_follow_the_unit_of_dose(shape: Shape) -> None:
+    """A default unit or knot goes with the doses: hours for minutes give the same curve."""
+    doses = np.array([4.0, 6.0, 8.0, 8.0, 12.0, 15.0, 24.0])
+    resolved = shape.resolve(doses)
+    assert resolved.resolve(2 * doses) == resolved
+    x = np.linspace(0, 30, 3001)
+    f = resolved.basis(x)
+    assert f.shape == (len(x), len(resolved.terms("dose")))
+    assert len(set(resolved.terms("dose"))) == f.shape[1] == len(shape.terms("dose"))
+    assert not f[0].any()
+    assert np.isfinite(f).all()
+    assert np.linalg.matrix_rank(resolved.basis(doses)) == f.shape[1]
+    step = np.abs(np.diff(f, axis=0)).max(axis=0)
+    assert (step < 0.1 * np.ptp(f, axis=0)).all()
+    if resolved == shape:
+        return
+    scaled = shape.resolve(60 * doses).basis(60 * x)
+    size = np.abs(f).max(axis=0)
+    np.testing.assert_allclose(scaled / np.abs(scaled).max(axis=0), f / size, atol=1e-12)
 
 
 @pytest.mark.parametrize("heterogeneity", HETEROGENEITIES.values(), ids=HETEROGENEITIES)

@@ -45,6 +45,7 @@ VERBS: dict[str, Any] = {
     "benefit_harm": nma.plots.benefit_harm,
     "sucra_scatter": nma.plots.sucra_scatter,
     "spie": nma.plots.spie,
+    "curve": nma.plots.curve,
     "bubble": nma.plots.bubble,
     "class_shrinkage": nma.plots.class_shrinkage,
     "components": nma.plots.components,
@@ -156,6 +157,8 @@ def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
     if verb in JOINT:
         harms = nma.fit(posterior.network, COMMON)
         return ({"pain": posterior, "harms, $x^2$ or <more>": harms},)
+    if verb == "curve":
+        return over_doses(posterior), "hours"
     if verb in {"components", "incremental_effects"}:
         return (of_components(posterior),)
     if verb == "dev_dev":
@@ -163,6 +166,17 @@ def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
     if verb == "bubble":
         return (by_year(posterior),)
     return (posterior.network if verb == "network" else posterior,)
+
+
+def over_doses(posterior: nma.Posterior) -> nma.Posterior:
+    """Return a model of doses made up for the treatments of the same trials."""
+    control = posterior.network.reference
+    others = [name for name in posterior.network.treatments if name != control]
+    hours = {name: 5.0 + 7 * k % 31 for k, name in enumerate(others)}
+    made = nma.assign(posterior.network, hours=hours)
+    structure = nma.structures.Dose("hours", control=control)
+    found = nma.fit(made, nma.Model(structure), engine=nma.engines.Gaussian(draws=1024))
+    return replace(found, draws=replace(found.draws, faults=posterior.draws.faults))
 
 
 def by_year(posterior: nma.Posterior) -> nma.Posterior:
@@ -305,6 +319,9 @@ def test_figures_share_a_page(ask: Ask) -> None:
     figure = Figure(figsize=(30, 56), layout="constrained")
     FigureCanvasAgg(figure)
     page = figure.subplots(7, 2).ravel()
+    figure = Figure(figsize=(30, 72), layout="constrained")
+    FigureCanvasAgg(figure)
+    page = figure.subplots(9, 2).ravel()
     for verb, ax in zip(VERBS, page, strict=False):
         VERBS[verb](*ask(verb, "4"), ax=ax)
     assert pictures.faults(page[0]) == []
@@ -461,6 +478,7 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "benefit_harm": "x",
         "sucra_scatter": "x",
         "spie": "sucra",
+        "curve": "value",
         "bubble": "estimate",
         "class_shrinkage": "shrunken",
         "components": "text",
@@ -476,12 +494,12 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
 @pytest.mark.parametrize("verb", sorted(set(VERBS) - {"network", *CHECKED, *JOINT}))
 def test_what_is_no_posterior_is_told_how_to_become_one(ask: Ask, verb: str) -> None:
     (evidence,) = ask("network", "4")
-    others = ask(verb, "4")[:-1]
+    before, after = ((), ("hours",)) if verb == "curve" else (ask(verb, "4")[:-1], ())
     message = rf"{verb} draws a Posterior; this is a Network: nma.plots.{verb}\(nma.fit\(network"
     with pytest.raises(ModelError, match=message):
-        VERBS[verb](*others, evidence)
+        VERBS[verb](*before, evidence, *after)
     with pytest.raises(ModelError, match="this is a DataFrame"):
-        VERBS[verb](*others, evidence.table)
+        VERBS[verb](*before, evidence.table, *after)
 
 
 def test_a_posterior_shows_its_network(ask: Ask) -> None:

@@ -4,6 +4,7 @@ from nma.plots._benefit_harm import benefit_harm as benefit_harm
 from nma.plots._bubble import bubble as bubble
 from nma.plots._class_shrinkage import class_shrinkage as class_shrinkage
 from nma.plots._components import components as components
+from nma.plots._curve import curve as curve
 from nma.plots._design_by_treatment import design_by_treatment as design_by_treatment
 from nma.plots._dev_dev import dev_dev as dev_dev
 from nma.plots._equivalence import equivalence as equivalence
@@ -33,6 +34,7 @@ __all__ = [
     "bubble",
     "class_shrinkage",
     "components",
+    "curve",
     "design_by_treatment",
     "dev_dev",
     "equivalence",

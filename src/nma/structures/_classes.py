@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, final
 
@@ -176,14 +177,15 @@ class Classes:
         if self.within == "common":
             return []
         of = self.members
-        several = list(of.values())
-        return [name for name in network.treatments if several.count(of.get(name, "")) > 1]
+        size = Counter(of.values())
+        return [name for name in network.treatments if size[of.get(name, "")] > 1]
 
-    def _require_tried(self, network: Network, names: list[str]) -> None:
-        several = list(self.members.values())
-        for name in names:
-            alone = several.count(self.members.get(name, "")) < 2
-            if not (alone or self.within == "common" or name in network.treatments):
+    def _require_tried(self, network: Network, names: Iterable[str]) -> None:
+        of = self.members
+        size = Counter(of.values())
+        for name in dict.fromkeys(names):
+            scatters = self.within == "exchangeable" and size[of.get(name, "")] > 1
+            if scatters and name not in network.treatments:
                 message = f"{name!r} is in no trial: nothing tells how far it is from its class."
                 raise ModelError(message)
 

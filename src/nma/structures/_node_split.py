@@ -158,16 +158,19 @@ def _differences(
     """Return differences of levels in the trials without both, and b minus a in those with both."""
     z = base.levels(network, network.table)
     fixed = np.array([scale is None for scale in base.parameters(network).scale])
-    arms: dict[str, dict[str, NDArray[np.float64]]] = {}
+    arms: dict[str, list[tuple[str, NDArray[np.float64]]]] = {}
     for row, study, treatment in in_trials(network.table):
-        arms.setdefault(study, {})[treatment] = z[row, fixed]
+        arms.setdefault(study, []).append((treatment, z[row, fixed]))
     empty = np.empty((0, int(fixed.sum())))
-    both = {study for study, told in arms.items() if {a, b} <= set(told)}
+    both = {study for study, told in arms.items() if {a, b} <= {name for name, _ in told}}
     apart = [
-        level - next(iter(told.values()))
-        for study, told in arms.items()
-        if study not in both
-        for level in told.values()
+        level - told[0][1] for study, told in arms.items() if study not in both for _, level in told
     ]
-    direct = [arms[study][b] - arms[study][a] for study in sorted(both)]
+    direct = [
+        second - first
+        for study in sorted(both)
+        for name, first in arms[study]
+        for other, second in arms[study]
+        if (name, other) == (a, b)
+    ]
     return np.vstack([empty, *apart]), np.vstack([empty, *direct])
