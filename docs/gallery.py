@@ -340,7 +340,7 @@ def orders(folder: Path) -> None:
         both = nma.plots.league_table(one, upper=other, names=("pain", "harms"))
         keep(both, folder / f"league-two-{name}")
         for threshold in (None, 0.7):
-            order = nma.partial_order({"pain": one, "harms": other}, threshold=threshold)
+            order = nma.decisions.partial_order({"pain": one, "harms": other}, threshold=threshold)
             keep(nma.plots.hasse(order), folder / f"hasse-{name}{'-sure' * bool(threshold)}")
     keep(nma.plots.hasse(order, ax=narrow()), folder / "hasse-narrow")
 

@@ -318,7 +318,7 @@ def pairs(table: nma.tables.Table) -> set[tuple[str, str]]:
 
 def test_one_is_above_another_if_it_is_in_every_outcome(senn: nma.Posterior) -> None:
     turned = renamed(senn, 3)
-    table = nma.partial_order({"pain": senn, "harms": turned})
+    table = nma.decisions.partial_order({"pain": senn, "harms": turned})
     scores = pd.DataFrame({"a": nma.sucra(senn)["sucra"], "b": nma.sucra(turned)["sucra"]})
     expected = {
         (one, other)
@@ -335,7 +335,7 @@ def test_one_is_above_another_if_it_is_in_every_outcome(senn: nma.Posterior) -> 
 
 def test_covers_have_nothing_between_and_tell_the_whole_order(senn: nma.Posterior) -> None:
     turned = renamed(senn, 3)
-    table = nma.partial_order({"pain": senn, "harms": turned})
+    table = nma.decisions.partial_order({"pain": senn, "harms": turned})
     order, covers = pairs(table), set(table.attrs["covers"])
     assert nma.graph.ordered(covers) == order
     middle = {(a, c) for a, b in order for b2, c in order if b == b2}
@@ -343,10 +343,10 @@ def test_covers_have_nothing_between_and_tell_the_whole_order(senn: nma.Posterio
 
 
 def test_an_outcome_and_its_mirror_conflict_in_everything(senn: nma.Posterior) -> None:
-    table = nma.partial_order({"benefit": senn, "harm": mirrored(senn)})
+    table = nma.decisions.partial_order({"benefit": senn, "harm": mirrored(senn)})
     assert pairs(table) == set()
     assert (table["open"] == 9).all()
-    alike = nma.partial_order({"one": senn, "two": senn})
+    alike = nma.decisions.partial_order({"one": senn, "two": senn})
     assert len(pairs(alike)) == 45
     assert len(alike.attrs["covers"]) == 9
 
@@ -354,20 +354,22 @@ def test_an_outcome_and_its_mirror_conflict_in_everything(senn: nma.Posterior) -
 def test_reversing_better_of_all_outcomes_reverses_the_order(senn: nma.Posterior) -> None:
     turned = renamed(senn, 3)
     for threshold in (None, 0.7):
-        one = nma.partial_order({"a": senn, "b": turned}, threshold=threshold)
-        two = nma.partial_order({"a": mirrored(senn), "b": mirrored(turned)}, threshold=threshold)
+        one = nma.decisions.partial_order({"a": senn, "b": turned}, threshold=threshold)
+        two = nma.decisions.partial_order(
+            {"a": mirrored(senn), "b": mirrored(turned)}, threshold=threshold
+        )
         assert pairs(one) == {(b, a) for a, b in pairs(two)}
         assert pairs(one)
 
 
 def test_a_threshold_asks_for_certainty_in_every_outcome(senn: nma.Posterior) -> None:
     turned = renamed(senn, 3)
-    table = nma.partial_order({"a": senn, "b": turned}, threshold=0.8)
+    table = nma.decisions.partial_order({"a": senn, "b": turned}, threshold=0.8)
     chances = [nma.effect_table(fit)["p_better"] for fit in (senn, turned)]
     sure = [set(chance.index[chance > 0.8]) for chance in chances]
     assert pairs(table) >= sure[0] & sure[1]
     assert pairs(table) == nma.graph.ordered(sure[0] & sure[1])
-    fewer = nma.partial_order({"a": senn, "b": turned}, threshold=0.95)
+    fewer = nma.decisions.partial_order({"a": senn, "b": turned}, threshold=0.95)
     assert pairs(fewer) < pairs(table)
     assert "above 0.8 in every outcome" in table.caption
 
@@ -378,21 +380,23 @@ def test_an_order_that_goes_round_is_refused() -> None:
     places = np.array([[1, 2], [-2, -1], [1, -1]], dtype=float)
     round_ = only_these(fitted, [places, places])
     with pytest.raises(ModelError, match=r"'a', 'b', 'c' are each better than the other"):
-        nma.partial_order({"one": round_, "two": round_}, threshold=0.6)
-    assert pairs(nma.partial_order({"one": round_, "two": round_}, threshold=0.7)) == set()
-    assert pairs(nma.partial_order({"one": round_, "two": round_})) == set()
+        nma.decisions.partial_order({"one": round_, "two": round_}, threshold=0.6)
+    assert (
+        pairs(nma.decisions.partial_order({"one": round_, "two": round_}, threshold=0.7)) == set()
+    )
+    assert pairs(nma.decisions.partial_order({"one": round_, "two": round_})) == set()
 
 
 def test_treatments_are_matched_by_name_and_near_misses_told(posterior: nma.Posterior) -> None:
     other = named(posterior, ["drug A", "drug b", "drug C", "drug D", "drug E"])
-    table = nma.partial_order({"pain": posterior, "harms": other})
+    table = nma.decisions.partial_order({"pain": posterior, "harms": other})
     assert sorted(table.index) == ["drug A", "drug C", "drug D", "drug E"]
     (said,) = (note for note in table.notes if note.startswith("Left out"))
     assert "'drug B' is not in 'harms'. Did you mean 'drug b'?" in said
     assert "'drug b' is not in 'pain'. Did you mean 'drug B'?" in said
     strange = named(posterior, ["v", "w", "x", "y", "z"])
     with pytest.raises(ModelError, match="share fewer than two treatments"):
-        nma.partial_order({"pain": posterior, "harms": strange})
+        nma.decisions.partial_order({"pain": posterior, "harms": strange})
 
 
 @pytest.mark.parametrize(
@@ -407,7 +411,7 @@ def test_what_is_no_set_of_outcomes_is_refused(
     posterior: nma.Posterior, outcomes: Any, message: str
 ) -> None:
     with pytest.raises(ModelError, match=message):
-        nma.partial_order(outcomes(posterior))
+        nma.decisions.partial_order(outcomes(posterior))
 
 
 @pytest.mark.parametrize("threshold", [0.4, 1, 95, "high", True])
@@ -415,4 +419,4 @@ def test_a_threshold_is_a_probability_from_one_half(
     posterior: nma.Posterior, threshold: Any
 ) -> None:
     with pytest.raises(ModelError, match=r"is no probability from 0\.5, below 1"):
-        nma.partial_order({"a": posterior, "b": posterior}, threshold=threshold)
+        nma.decisions.partial_order({"a": posterior, "b": posterior}, threshold=threshold)

@@ -94,7 +94,7 @@ def test_every_figure_draws_it(name: str, posterior: nma.Posterior) -> None:
     mcid = nma.decisions.MCID(0.3, kind="between-group", source="chosen for a test")
     needs: dict[str, Any] = {
         "network": lambda: (posterior.network,),
-        "hasse": lambda: (nma.partial_order({"one": posterior, "two": posterior}),),
+        "hasse": lambda: (nma.decisions.partial_order({"one": posterior, "two": posterior}),),
         "dev_dev": lambda: (nma.fit(posterior.network), posterior),
         "prior_sensitivity": lambda: (nma.checks.prior_sensitivity(posterior),),
         "influence": lambda: (nma.checks.leave_one_study_out(posterior),),

@@ -23,7 +23,6 @@ from nma import (
 from nma.absolute import absolute_effects, absolute_table
 from nma.columns import assign
 from nma.curves import curve
-from nma.decisions._probability import probability
 from nma.effects import effect_table, league_table, predictive_effects, relative_effects
 from nma.fitting import fit
 from nma.hierarchy import p_scores, poth, sucra
@@ -32,7 +31,6 @@ from nma.model import Model
 from nma.network import Network
 from nma.orderings import hierarchies
 from nma.parameters import parameter_table
-from nma.partial_orders import partial_order
 from nma.planning import planned
 from nma.points import in_points
 from nma.posterior import Posterior, at
@@ -71,14 +69,12 @@ __all__ = [
     "p_best",
     "p_scores",
     "parameter_table",
-    "partial_order",
     "planned",
     "plots",
     "poth",
     "predictive_effects",
     "prior_predictive",
     "priors",
-    "probability",
     "rank_probabilities",
     "ranks",
     "readers",

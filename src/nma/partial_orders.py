@@ -34,12 +34,12 @@ def partial_order(outcomes: Mapping[str, Posterior], *, threshold: float | None 
 
     Without ``threshold`` by SUCRA (the P-score, of a least-squares fit),
 
-    .. math:: a \succ b \iff S_a^{(o)} \ge S_b^{(o)} \text{ for all outcomes } o,
+    .. math:: a \succ b \Leftrightarrow S_a^{(o)} \ge S_b^{(o)} \text{ for all outcomes } o,
               \text{ and } > \text{ for one at least}
 
     which looks at estimates alone and calls treatments in an order that hardly differ. With it,
 
-    .. math:: a \succ b \iff P(a \text{ better than } b \text{ in } o) > t \text{ for all } o
+    .. math:: a \succ b \Leftrightarrow P(a \text{ better than } b \text{ in } o) > t \text{ for all } o
 
     and what follows from that: from :math:`a \succ b \succ c` that :math:`a \succ c`. Treatments
     in no order conflict, being better in one outcome and worse in another, or are too alike to be
@@ -73,7 +73,7 @@ def partial_order(outcomes: Mapping[str, Posterior], *, threshold: float | None 
     >>> import nma
     >>> pain = nma.fit(nma.datasets.network("back_pain"))
     >>> other = nma.at(pain, treatments=["standard exercise", "passive control"])
-    >>> nma.partial_order({"pain": pain, "the same pain": other}).attrs["covers"]
+    >>> nma.decisions.partial_order({"pain": pain, "the same pain": other}).attrs["covers"]
     [('standard exercise', 'passive control')]
 
     References

@@ -30,7 +30,7 @@ def ratios() -> nma.Posterior:
 
 
 def chance(posterior: nma.Posterior, *conditions: Condition) -> list[float]:
-    return nma.probability(posterior, *conditions)["probability"].tolist()
+    return nma.decisions.probability(posterior, *conditions)["probability"].tolist()
 
 
 SOME = [
@@ -83,7 +83,7 @@ def test_ranks_of_one_treatment_are_the_rank_probabilities(points: nma.Posterior
 
 
 def test_the_errors_are_those_of_means_over_chains(points: nma.Posterior) -> None:
-    table = nma.probability(points, best(E))
+    table = nma.decisions.probability(points, best(E))
     assert table["mcse"].iloc[0] == pytest.approx(nma.p_best(points).loc[E, "mcse"])
 
 
@@ -92,10 +92,10 @@ def test_one_against_another_is_exact(points: nma.Posterior, ratios: nma.Posteri
         better = nma.effect_table(posterior)["p_better"]
         for pair in [(A, B), (E, C)]:
             asked = beats(*pair)
-            table = nma.probability(posterior, asked, ~asked)
+            table = nma.decisions.probability(posterior, asked, ~asked)
             assert table["mcse"].tolist() == [0, 0]
             assert table["probability"].iloc[0] == pytest.approx(better[pair], abs=1e-12)
-            said = nma.probability(drawn(posterior), asked).iloc[0]
+            said = nma.decisions.probability(drawn(posterior), asked).iloc[0]
             assert abs(said["probability"] - better[pair]) < 4 * said["mcse"] + 1e-3
 
 
@@ -113,12 +113,12 @@ def test_a_difference_is_on_the_outcomes_own_scale(
 
 def test_an_mcid_is_a_difference_with_its_source(points: nma.Posterior) -> None:
     mcid = MCID(0.5, kind="between-group", source="Somebody 2020")
-    table = nma.probability(points, beats(E, A, by=mcid), beats(E, A, by=0.5))
+    table = nma.decisions.probability(points, beats(E, A, by=mcid), beats(E, A, by=0.5))
     assert table["probability"].nunique() == 1
     assert table.notes[0] == "MCID 0.5, between-group (Somebody 2020)."
     person = MCID(0.5, kind="within-person", source="Somebody 2020")
     with pytest.raises(ModelError, match="judges the change of one person"):
-        nma.probability(points, best(E) & beats(E, A, by=person))
+        nma.decisions.probability(points, best(E) & beats(E, A, by=person))
 
 
 def test_reversing_better_turns_conditions_round(
@@ -135,7 +135,7 @@ def test_reversing_better_turns_conditions_round(
 def test_who_ties_is_not_better(points: nma.Posterior) -> None:
     twins = with_twin(points, E)
     asked = [best(E), beats(E, "twin"), beats("twin", E), in_top(E, 2)]
-    table = nma.probability(twins, *asked)
+    table = nma.decisions.probability(twins, *asked)
     assert table["probability"].tolist()[:3] == [0, 0, 0]
     (before,) = chance(points, best(E))
     assert table["probability"].iloc[3] == pytest.approx(before, abs=1e-12)
@@ -151,10 +151,10 @@ def test_it_is_said_in_words(points: nma.Posterior) -> None:
         "(drug E is the best or drug A is the worst) and not (drug E is better than drug A by 1.5 "
         "or more)"
     )
-    table = nma.probability(points, asked, best(E))
+    table = nma.decisions.probability(points, asked, best(E))
     assert list(table.index) == [1, 2]
     assert table.notes[0] == f"Condition 1: {asked}."
-    assert list(nma.probability(points, best(E)).index) == ["drug E is the best"]
+    assert list(nma.decisions.probability(points, best(E)).index) == ["drug E is the best"]
     assert table.attrs["conditions"] == [repr(asked), "best('drug E')"]
 
 
@@ -168,7 +168,7 @@ def test_and_or_and_not_of_python_are_refused() -> None:
 
 def test_all_unknown_treatments_are_told_with_near_misses(points: nma.Posterior) -> None:
     with pytest.raises(ModelError) as caught:
-        nma.probability(points, best("drug a") & ~beats("drugC", A))
+        nma.decisions.probability(points, best("drug a") & ~beats("drugC", A))
     said = str(caught.value)
     assert "'drug a'. Did you mean 'drug A'?" in said
     assert "'drugC'. Did you mean 'drug C'?" in said
@@ -211,7 +211,7 @@ def test_what_cannot_be_asked_is_refused(
     ratios: nma.Posterior, asked: list[Any], message: str
 ) -> None:
     with pytest.raises(ModelError, match=message):
-        nma.probability(ratios, *asked)
+        nma.decisions.probability(ratios, *asked)
 
 
 def test_a_share_is_less_than_one() -> None:
@@ -221,7 +221,7 @@ def test_a_share_is_less_than_one() -> None:
         outcome=nma.outcomes.Contrast("y", "se", measure="RD", better="higher", scale=1.0),
     )  # fmt: skip
     with pytest.raises(ModelError, match="by=5 is no difference of shares"):
-        nma.probability(nma.fit(risks), beats("B", "A", by=5))
+        nma.decisions.probability(nma.fit(risks), beats("B", "A", by=5))
 
 
 def test_ranking_is_refused_where_it_is_undefined() -> None:
@@ -230,12 +230,12 @@ def test_ranking_is_refused_where_it_is_undefined() -> None:
     posterior = nma.fit(nma.datasets.network("senn2013"), nma.Model(split))
     for asked in (best("placebo"), beats("metformin", "placebo")):
         with pytest.raises(ModelError, match="league tables and ranks are not defined"):
-            nma.probability(posterior, asked)
+            nma.decisions.probability(posterior, asked)
 
 
 def test_doubts_about_the_hierarchy_are_kept() -> None:
     star = nma.fit(pictures.arms([(A, B), (A, C), (A, D)]), engine=ENGINE)
-    said = " ".join(nma.probability(star, best(B)).notes)
+    said = " ".join(nma.decisions.probability(star, best(B)).notes)
     assert "The network is a star" in said
     assert "hierarchy hangs on" in said
 

@@ -381,8 +381,10 @@ def test_what_no_trial_determines_is_named_and_left_empty() -> None:
     with pytest.raises(nma.errors.EngineError, match="nothing can be drawn"):
         nma.ranks(posterior)
     with pytest.raises(nma.errors.EngineError, match="nothing can be drawn"):
-        nma.probability(posterior, nma.decisions.beats("C", "A"))
-    assert nma.probability(posterior, nma.decisions.beats("D", "C"))["mcse"].tolist() == [0]
+        nma.decisions.probability(posterior, nma.decisions.beats("C", "A"))
+    assert nma.decisions.probability(posterior, nma.decisions.beats("D", "C"))["mcse"].tolist() == [
+        0
+    ]
     for verb in (nma.p_scores, nma.poth):
         with pytest.raises(nma.errors.ModelError, match="compare 'A', 'B', 'C', 'D' with all"):
             verb(posterior)

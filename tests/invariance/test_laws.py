@@ -278,7 +278,10 @@ def test_reversing_better_mirrors_questions_about_the_hierarchy(made: Trials) ->
     first, last = names[0], names[-1]
     asked = best(first) | beats(last, first, by=0.1) & ~in_bottom(last, 1)
     turned = worst(first) | beats(first, last, by=0.1) & ~in_top(last, 1)
-    both, there = nma.probability(lower, asked, ~asked), nma.probability(higher, turned)
+    both, there = (
+        nma.decisions.probability(lower, asked, ~asked),
+        nma.decisions.probability(higher, turned),
+    )
     assert both["probability"].iloc[0] == there["probability"].iloc[0]
     assert both["probability"].sum() == pytest.approx(1.0, abs=1e-12)
     np.testing.assert_allclose(
@@ -299,12 +302,12 @@ def test_probabilities_of_all_hierarchies_sum_to_one(made: Trials) -> None:
 def test_an_order_over_one_outcome_twice_is_that_of_its_sucra(made: Trials) -> None:
     """And with its own mirror there is none."""
     posterior = nma.fit(made.network(), model(), engine=nma.engines.Gaussian(draws=64))
-    order = nma.partial_order({"one": posterior, "two": posterior})
+    order = nma.decisions.partial_order({"one": posterior, "two": posterior})
     scores = nma.sucra(posterior)["sucra"].to_dict()
     ahead = {(a, b) for a in scores for b in scores if scores[a] - scores[b] > 1e-12}
     assert set(order.attrs["order"]) == ahead
     assert nma.graph.ordered(order.attrs["covers"]) == ahead
-    conflict = nma.partial_order({"one": posterior, "two": mirrored(posterior)})
+    conflict = nma.decisions.partial_order({"one": posterior, "two": mirrored(posterior)})
     assert conflict.attrs["order"] == []
 
 

@@ -401,7 +401,7 @@ def test_the_better_side_of_no_effect_is_named(ratios: nma.Posterior, turn: Any)
 
 
 def test_marks_of_a_hasse_diagram_are_the_order(senn: nma.Posterior) -> None:
-    order = nma.partial_order({"pain": senn, "harms": renamed(senn, 3)})
+    order = nma.decisions.partial_order({"pain": senn, "harms": renamed(senn, 3)})
     marks = nma.plots.hasse.marks(order)
     nodes, lines = marks[marks["below"] == ""], marks[marks["below"] != ""]
     assert nodes["treatment"].tolist() == list(order.index)
@@ -415,7 +415,9 @@ def test_marks_of_a_hasse_diagram_are_the_order(senn: nma.Posterior) -> None:
 def test_lines_of_a_hasse_diagram_go_down_and_through_no_box(
     senn: nma.Posterior, threshold: float | None
 ) -> None:
-    order = nma.partial_order({"pain": senn, "harms": renamed(senn, 3)}, threshold=threshold)
+    order = nma.decisions.partial_order(
+        {"pain": senn, "harms": renamed(senn, 3)}, threshold=threshold
+    )
     names = list(order.index)
     plan = layered(names, order.attrs["covers"], (1.0, 0.5))
     assert len(plan.lines) == len(order.attrs["covers"])
@@ -438,11 +440,11 @@ def test_lines_of_a_hasse_diagram_go_down_and_through_no_box(
 
 
 def test_a_hasse_diagram_tells_who_is_in_no_order(senn: nma.Posterior) -> None:
-    order = nma.partial_order({"benefit": senn, "harm": mirrored(senn)})
+    order = nma.decisions.partial_order({"benefit": senn, "harm": mirrored(senn)})
     ax = nma.plots.hasse(order)
     assert not ax.lines
     assert "White boxes: in no order with any other." in " ".join(pictures.written(ax))
-    alike = nma.plots.hasse(nma.partial_order({"one": senn, "two": senn}))
+    alike = nma.plots.hasse(nma.decisions.partial_order({"one": senn, "two": senn}))
     assert "White boxes" not in " ".join(pictures.written(alike))
     with pytest.raises(ModelError, match=r"this is a Posterior: nma\.plots\.hasse\(nma\.partial_o"):
         nma.plots.hasse(senn)  # type: ignore[arg-type]

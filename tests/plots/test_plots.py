@@ -80,7 +80,7 @@ JOINT = ("benefit_harm", "sucra_scatter", "spie")
 
 def outcomes(posterior: nma.Posterior) -> nma.tables.Table:
     """Two outcomes: the second has the names of the first moved by two."""
-    return nma.partial_order({"pain": posterior, "harms": renamed(posterior, 2)})
+    return nma.decisions.partial_order({"pain": posterior, "harms": renamed(posterior, 2)})
 
 
 CHECKED: dict[str, Any] = {
@@ -157,15 +157,15 @@ def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
     if verb in JOINT:
         harms = nma.fit(posterior.network, COMMON)
         return ({"pain": posterior, "harms, $x^2$ or <more>": harms},)
-    if verb == "curve":
-        return over_doses(posterior), "hours"
-    if verb in {"components", "incremental_effects"}:
-        return (of_components(posterior),)
-    if verb == "dev_dev":
-        return nma.fit(posterior.network, COMMON), posterior
-    if verb == "bubble":
-        return (by_year(posterior),)
-    return (posterior.network if verb == "network" else posterior,)
+    others: dict[str, Callable[[], tuple[Any, ...]]] = {
+        "network": lambda: (posterior.network,),
+        "curve": lambda: (over_doses(posterior), "hours"),
+        "components": lambda: (of_components(posterior),),
+        "incremental_effects": lambda: (of_components(posterior),),
+        "dev_dev": lambda: (nma.fit(posterior.network, COMMON), posterior),
+        "bubble": lambda: (by_year(posterior),),
+    }
+    return others.get(verb, lambda: (posterior,))()
 
 
 def over_doses(posterior: nma.Posterior) -> nma.Posterior:

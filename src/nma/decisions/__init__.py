@@ -14,6 +14,7 @@ from nma.decisions._near_best import mcid_scores as mcid_scores
 from nma.decisions._near_best import near_best as near_best
 from nma.decisions._net_benefit import net_benefit as net_benefit
 from nma.decisions._next_trial import next_trial as next_trial
+from nma.decisions._probability import probability as probability
 from nma.decisions._questions import beats as beats
 from nma.decisions._questions import best as best
 from nma.decisions._questions import in_bottom as in_bottom
@@ -21,6 +22,7 @@ from nma.decisions._questions import in_top as in_top
 from nma.decisions._questions import worst as worst
 from nma.decisions._responders import responders as responders
 from nma.decisions._thresholds import thresholds as thresholds
+from nma.partial_orders import partial_order as partial_order
 
 __all__ = [
     "MCID",
@@ -40,6 +42,8 @@ __all__ = [
     "near_best",
     "net_benefit",
     "next_trial",
+    "partial_order",
+    "probability",
     "responder_rate",
     "responders",
     "thresholds",

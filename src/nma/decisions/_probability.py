@@ -31,7 +31,7 @@ def probability(posterior: Posterior, *conditions: Condition) -> Table:
 
     .. math:: P(C) = \frac{1}{S} \sum_s \mathbf{1}[C \text{ holds in draw } s]
 
-    so that :math:`P(C) + P(\mathord{\sim} C) = 1`. Whether one treatment is better than another,
+    so that :math:`P(C) + P(\text{not } C) = 1`. Whether one treatment is better than another,
     by some amount or by any, is exact where the posterior has moments. Treatments that the model
     puts on one level tie in every draw: neither is better, and their rank is the mean of those
     they share. Reversing ``better`` gives ``worst`` the probability of ``best``, ``in_bottom``
@@ -65,7 +65,7 @@ def probability(posterior: Posterior, *conditions: Condition) -> Table:
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
     >>> asked = best("multimodal care") & in_top("standard exercise", 2)
     >>> asked &= beats("multimodal care", "passive control", by=1.0)
-    >>> print(*nma.probability(posterior, asked)["probability"].round(2))
+    >>> print(*nma.decisions.probability(posterior, asked)["probability"].round(2))
     0.37
 
     References

@@ -33,7 +33,7 @@ def marks(order: Table) -> Table:
     Parameters
     ----------
     order : Table
-        What ``nma.partial_order`` returned.
+        What ``nma.decisions.partial_order`` returned.
 
     Returns
     -------
@@ -66,9 +66,9 @@ def marks(order: Table) -> Table:
 def _require_order(order: object) -> None:
     if isinstance(order, Table) and "covers" in order.attrs:
         return
-    call = 'nma.plots.hasse(nma.partial_order({"pain": posterior, "harms": other}))'
+    call = 'nma.plots.hasse(nma.decisions.partial_order({"pain": posterior, "harms": other}))'
     how = f": {call}" if isinstance(order, Posterior) else f", such as {call}"
-    message = f"hasse draws what nma.partial_order returned; this is a {type(order).__name__}{how}."
+    message = f"hasse draws what nma.decisions.partial_order returned; this is a {type(order).__name__}{how}."
     raise ModelError(message)
 
 
@@ -169,7 +169,7 @@ def hasse(order: Table, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     order : Table
-        What ``nma.partial_order`` returned.
+        What ``nma.decisions.partial_order`` returned.
     ax : Axes, optional
         Where to draw. A figure of its own if not given, as large as the order needs.
 
@@ -187,7 +187,7 @@ def hasse(order: Table, *, ax: Axes | None = None) -> Axes:
     --------
     >>> import nma
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
-    >>> order = nma.partial_order({"pain": posterior, "the same": posterior})
+    >>> order = nma.decisions.partial_order({"pain": posterior, "the same": posterior})
     >>> picture = nma.plots.hasse(order)
     >>> len(nma.plots.hasse.marks(order))  # 4 treatments and the 3 lines of a chain
     7
