@@ -39,7 +39,8 @@ def partial_order(outcomes: Mapping[str, Posterior], *, threshold: float | None 
 
     which looks at estimates alone and calls treatments in an order that hardly differ. With it,
 
-    .. math:: a \succ b \Leftrightarrow P(a \text{ better than } b \text{ in } o) > t \text{ for all } o
+    .. math:: a \succ b \Leftrightarrow
+              P(a \text{ better than } b \text{ in } o) > t \text{ for all } o
 
     and what follows from that: from :math:`a \succ b \succ c` that :math:`a \succ c`. Treatments
     in no order conflict, being better in one outcome and worse in another, or are too alike to be

@@ -97,8 +97,8 @@ class Condition(ABC):
         """
         message = (
             "A condition is true in some draws and false in others: put conditions together by &, "
-            "| and ~, not by 'and', 'or' and 'not'; nma.decisions.probability(posterior, condition) says in "
-            "how many draws it holds."
+            "| and ~, not by 'and', 'or' and 'not'; nma.decisions.probability(posterior, "
+            "condition) says in how many draws it holds."
         )
         raise ModelError(message)
 

@@ -68,7 +68,8 @@ def _require_order(order: object) -> None:
         return
     call = 'nma.plots.hasse(nma.decisions.partial_order({"pain": posterior, "harms": other}))'
     how = f": {call}" if isinstance(order, Posterior) else f", such as {call}"
-    message = f"hasse draws what nma.decisions.partial_order returned; this is a {type(order).__name__}{how}."
+    made_by = "nma.decisions.partial_order"
+    message = f"hasse draws what {made_by} returned; this is a {type(order).__name__}{how}."
     raise ModelError(message)
 
 
