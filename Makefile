@@ -21,8 +21,9 @@ COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version
 help: ## list the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-example: $(VENV)/ready ## run the worked example: exercise for back pain
+example: $(VENV)/ready ## run the worked examples: exercise for back pain, and how many respond
 	$(BIN)/python examples/back_pain.py
+	$(BIN)/python examples/responders.py
 
 test: $(VENV)/ready ## run the tests, the doctests and the examples in the documentation
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile

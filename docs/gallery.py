@@ -157,6 +157,8 @@ def draw(folder: Path) -> None:
         keep(nma.plots.league_table(posterior), folder / f"league-{name}")
         keep(nma.plots.rankogram(posterior), folder / f"rankogram-{name}")
         keep(nma.plots.heterogeneity(posterior), folder / f"heterogeneity-{name}")
+        keep(nma.plots.equivalence(shares(posterior)), folder / f"equivalence-{name}")
+    orders(folder)
     keep(nma.plots.network(apart(), counts=True), folder / "network-apart")
     senn = nma.fit(nma.datasets.network("senn2013"))
     counted = nma.plots.network(senn.network, counts=True, size="trials")
@@ -166,6 +168,8 @@ def draw(folder: Path) -> None:
     for verb in (nma.plots.forest, nma.plots.league_table, nma.plots.rankogram):
         keep(verb(poor), folder / f"poor-{verb.__name__}")  # type: ignore[attr-defined]
     keep(nma.plots.heterogeneity(poor), folder / "poor-heterogeneity")
+    keep(nma.plots.equivalence(shares(poor)), folder / "poor-equivalence")
+    keep(nma.plots.equivalence(shares(senn), ax=narrow()), folder / "equivalence-narrow")
     keep(nma.plots.forest(senn, important=0.5), folder / "forest-important")
     for name, verb in {"forest": nma.plots.forest, "rankogram": nma.plots.rankogram}.items():
         keep(verb(senn, ax=narrow()), folder / f"{name}-narrow")
@@ -178,6 +182,8 @@ def draw(folder: Path) -> None:
     regressions(folder)
     classes(folder)
     additive(folder)
+    thresholds(folder)
+    outcomes(folder)
     curves(folder)
 
 
@@ -290,6 +296,55 @@ def paired(names: Sequence[str]) -> list[tuple[str, ...]]:
     return alone + [("usual care", f"{a} + {b}") for a, b in pairwise(names)]
 
 
+def shares(posterior: nma.Posterior) -> nma.tables.Table:
+    """Return the shares of a posterior against a range of equivalence."""
+    mcid = nma.decisions.MCID(1.2, kind="between-group", source="chosen for a picture")
+    return nma.decisions.equivalence(posterior, mcid=mcid)
+
+
+def outcomes(folder: Path) -> None:
+    """Draw two outcomes and more: 2 to 25 treatments, names and directions of every kind."""
+    some = [f"drug {chr(65 + k)}" for k in range(25)]
+    many = [LONG.format(k) for k in range(25)]
+    for count in (2, 3, 4, 8, 10, 20, 25):
+        for kind, names in (("", some[:count]), ("-long", many[:count])):
+            trials = sparse(names) if count > 3 else [names[:2], names[-2:], names[-2:]]
+            fits = {
+                "pain": nma.fit(network(trials)),
+                "serious adverse events": nma.fit(network(trials, measure="OR", people=False)),
+            }
+            more = {
+                "function": nma.fit(network(trials, better="higher")),
+                "quality of life": nma.fit(network(trials, measure="HR", better="higher")),
+            }
+            for verb in (nma.plots.benefit_harm, nma.plots.sucra_scatter, nma.plots.spie):
+                name = verb.__name__.replace("_", "-")  # type: ignore[attr-defined]
+                keep(verb(fits), folder / f"{name}-{count:02d}{kind}")
+            keep(nma.plots.spie(fits | more), folder / f"spie-four-{count:02d}{kind}")
+    keep(nma.plots.benefit_harm(fits, ax=narrow()), folder / "benefit-harm-narrow")
+    keep(nma.plots.spie(fits, ax=narrow()), folder / "spie-narrow")
+
+
+def orders(folder: Path) -> None:
+    """Draw hierarchies and halves of league tables: 2 to 25 treatments, names of every kind."""
+    for name, evidence in networks():
+        if name == "60":
+            continue
+        one = nma.fit(evidence)
+        keep(nma.plots.sucra_against_effect(one), folder / f"sucra-effect-{name}")
+        halves = nma.plots.league_table(one, upper="predictive")
+        keep(halves, folder / f"league-new-{name}")
+        names = list(one.treatments)
+        trials = sparse(names) or [tuple(names)] * 3
+        other = nma.fit(network(trials[::-1], measure="RR", better="higher"))
+        both = nma.plots.league_table(one, upper=other, names=("pain", "harms"))
+        keep(both, folder / f"league-two-{name}")
+        for threshold in (None, 0.7):
+            order = nma.decisions.partial_order({"pain": one, "harms": other}, threshold=threshold)
+            keep(nma.plots.hasse(order), folder / f"hasse-{name}{'-sure' * bool(threshold)}")
+    keep(nma.plots.hasse(order, ax=narrow()), folder / "hasse-narrow")
+
+
 def coherence(folder: Path) -> None:
     """Draw Q by design, net heat and node-splits: 4 to 25 treatments, names of every kind."""
     for name, evidence in networks():
@@ -302,6 +357,19 @@ def coherence(folder: Path) -> None:
             splits = nma.checks.node_splitting(posterior, progress=False)
             keep(nma.plots.node_splitting(splits), folder / f"splits-{name}")
     keep(nma.plots.node_splitting(splits, ax=narrow()), folder / "splits-narrow")
+
+
+def thresholds(folder: Path) -> None:
+    """Draw how far estimates may move: 2 to 25 treatments, trials and comparisons."""
+    evidence = {name: trials for name, trials in networks() if name not in {"60", "10-complete"}}
+    evidence["05"] = nma.datasets.network("parkinson")
+    evidence["09"] = nma.datasets.network("thrombolytics").as_normal()
+    for name, trials in evidence.items():
+        posterior = nma.fit(trials)
+        found = nma.decisions.thresholds(posterior)
+        keep(nma.plots.thresholds(found), folder / f"thresholds-{name}")
+        pooled = nma.decisions.thresholds(posterior, of="comparisons")
+        keep(nma.plots.thresholds(pooled), folder / f"thresholds-comparisons-{name}")
 
 
 def fits(folder: Path) -> None:

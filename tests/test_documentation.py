@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import runpy
 import sys
@@ -31,6 +32,10 @@ def test_the_readme_names_commands_that_exist() -> None:
     assert {"example", "test"} <= set(named) <= set(recipes)
 
 
+KEPT = {"back_pain.py": (5, 6), "responders.py": (1, 1)}
+"""How many figures and tables each example writes."""
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
 def test_examples_run(
     path: Path,
@@ -45,8 +50,23 @@ def test_examples_run(
     assert "not evidence" in printed
     assert str(tmp_path) in printed
     made = sorted(found.suffix for found in tmp_path.iterdir())
-    assert made.count(".svg") == made.count(".png") == 5
-    assert made.count(".csv") == made.count(".txt") == 6
+    figures, tables = KEPT[path.name]
+    assert made.count(".svg") == made.count(".png") == figures
+    assert made.count(".csv") == made.count(".txt") == tables
+
+
+def test_the_example_on_responders_finds_what_makes_a_ratio() -> None:
+    """By odds: a ratio r at a rate p needs an odds ratio of r(1 - p)/(1 - r p)."""
+    example = runpy.run_path(str(ROOT / "examples" / "responders.py"))
+    odds = math.exp(0.28 * math.pi / math.sqrt(3))
+    rate = example["rate_that_makes"](1.38, 0.28, "Hasselblad-Hedges")
+    assert rate == pytest.approx((odds / 1.38 - 1) / (odds - 1), abs=1e-4)
+    assert example["rate_that_makes"](1.84, 0.28, "Hasselblad-Hedges") is None
+    for wanted, control in ((1.38, 0.3), (1.84, 0.5)):
+        smd = example["needed"](wanted, control, "Hasselblad-Hedges")
+        expected = math.log(wanted * (1 - control) / (1 - wanted * control))
+        assert smd == pytest.approx(expected * math.sqrt(3) / math.pi, abs=1e-5)
+    assert math.isnan(example["needed"](1.84, 0.55, "Furukawa"))
 
 
 def test_every_decision_is_listed() -> None:

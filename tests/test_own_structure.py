@@ -91,19 +91,28 @@ OF_OTHERS = {"class_shrinkage", "components", "incremental_effects"}
 
 @pytest.mark.parametrize("name", sorted(set(nma.plots.__all__) - {"Drawing", "Figure"} - OF_OTHERS))
 def test_every_figure_draws_it(name: str, posterior: nma.Posterior) -> None:
+    mcid = nma.decisions.MCID(0.3, kind="between-group", source="chosen for a test")
     needs: dict[str, Any] = {
         "network": lambda: (posterior.network,),
+        "hasse": lambda: (nma.decisions.partial_order({"one": posterior, "two": posterior}),),
         "dev_dev": lambda: (nma.fit(posterior.network), posterior),
         "prior_sensitivity": lambda: (nma.checks.prior_sensitivity(posterior),),
         "influence": lambda: (nma.checks.leave_one_study_out(posterior),),
         "design_by_treatment": lambda: (nma.checks.design_by_treatment(posterior),),
         "net_heat": lambda: (nma.checks.net_heat(posterior),),
         "node_splitting": lambda: (nma.checks.node_splitting(posterior),),
+        "equivalence": lambda: (nma.decisions.equivalence(posterior, mcid=mcid),),
+        "thresholds": lambda: (nma.decisions.thresholds(posterior),),
+        **dict.fromkeys(("benefit_harm", "spie", "sucra_scatter"), lambda: (two(posterior),)),
         "bubble": lambda: (wrapped(),),
         "curve": lambda: (wrapped(), "years"),
     }
     draw: Any = getattr(nma.plots, name)
     assert draw(*needs.get(name, lambda: (posterior,))()).figure is not None
+
+
+def two(posterior: nma.Posterior) -> dict[str, nma.Posterior]:
+    return {"one": posterior, "two": posterior}
 
 
 def test_it_can_be_sent_to_other_processes(posterior: nma.Posterior) -> None:

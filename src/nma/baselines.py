@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nma.links import Link
     from nma.posterior import Posterior
 
-__all__ = ["Baseline", "against_reference", "baseline", "leads_to", "meant", "standing"]
+__all__ = ["OWN", "Baseline", "against_reference", "baseline", "leads_to", "meant", "standing"]
 
 OWN = "network"
 """What asks for the level that the network's own trials tell."""

@@ -23,6 +23,7 @@ __all__ = [
     "bridges",
     "comparisons",
     "components",
+    "covers",
     "designs",
     "direct_comparisons",
     "direct_evidence",
@@ -32,6 +33,7 @@ __all__ = [
     "left_out",
     "loops",
     "most_tried",
+    "ordered",
     "single_trial_edges",
     "single_trial_loops",
     "splittable",
@@ -129,6 +131,32 @@ def tied(at_most: Iterable[tuple[Hashable, Hashable]]) -> tuple[frozenset[Hashab
     import networkx as nx
 
     return tuple(map(frozenset, nx.strongly_connected_components(nx.DiGraph(list(at_most)))))
+
+
+def ordered(above: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Return all that follows from some being above others; (a, a) too where they go round."""
+    import networkx as nx
+
+    return frozenset(nx.transitive_closure(nx.DiGraph(list(above)), reflexive=False).edges)
+
+
+def covers(above: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of a partial order with nothing between: its transitive reduction.
+
+    Parameters
+    ----------
+    above : iterable of pairs
+        The first of each pair is above the second; nothing is above itself, by any way round.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.graph.covers([("A", "B"), ("B", "C"), ("A", "C")])
+    (('A', 'B'), ('B', 'C'))
+    """
+    import networkx as nx
+
+    return tuple(sorted(nx.transitive_reduction(nx.DiGraph(list(above))).edges))
 
 
 def designs(trials: Trials) -> dict[tuple[str, ...], tuple[str, ...]]:

@@ -21,6 +21,7 @@ __all__ = [
     "VAS",
     "ImportantDifference",
     "Instrument",
+    "Kind",
     "ReferenceSD",
     "find",
     "hint",

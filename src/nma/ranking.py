@@ -1,4 +1,4 @@
-"""Ranks and what is said about them."""
+"""Ranks: of draws, and the mean certainty of being better."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nma import graph
 from nma.errors import ModelError
 from nma.estimates import (
     attributes,
@@ -16,7 +15,6 @@ from nma.estimates import (
     located,
     prior_driven,
     replicate_error,
-    require_level,
 )
 from nma.tables import Table
 
@@ -27,19 +25,34 @@ if TYPE_CHECKING:
     from nma.posterior import Posterior
     from nma.problem import Moments
 
-__all__ = ["p_best", "p_scores", "rank_probabilities", "ranks", "sucra"]
+__all__ = [
+    "badness",
+    "best_mass",
+    "cumulative_ranks",
+    "p_best",
+    "rank_caption",
+    "rank_probabilities",
+    "ranks",
+    "require_determined",
+    "require_two",
+    "shares",
+    "untold_ranks",
+    "wins",
+]
 
-WEAK_HIERARCHY = 0.5
-"""POTH below which a hierarchy is called weak."""
 
+def badness(posterior: Posterior) -> NDArray[np.float64]:
+    """Return levels such that less is better, (chain, draw, treatment).
 
-OVER_TAU = "Tau has a posterior: this is the mean of P-scores over it, which is the SUCRA."
-"""What a P-score is where tau is not known."""
+    Treatments that the model puts on the same level tie in every draw, to the last bit.
 
-
-def _badness(posterior: Posterior) -> NDArray[np.float64]:
-    """Return levels such that less is better, (chain, draw, treatment)."""
-    levels = posterior.draws.values["beta"].to_numpy() @ posterior.levels.T
+    Raises
+    ------
+    ModelError
+        If the structure gives no level outside a trial.
+    """
+    once, where = np.unique(posterior.levels, axis=0, return_inverse=True)
+    levels = (posterior.draws.values["beta"].to_numpy() @ once.T)[..., where.ravel()]
     return levels if posterior.network.better == "lower" else -levels
 
 
@@ -74,7 +87,7 @@ def ranks(posterior: Posterior) -> xr.DataArray:
 
     values = posterior.draws.values
     levels = xr.DataArray(
-        _badness(posterior),
+        badness(posterior),
         dims=("chain", "draw", "treatment"),
         coords={
             "chain": values["chain"],
@@ -120,7 +133,49 @@ def rank_probabilities(posterior: Posterior) -> Table:
     ----------
     Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016.
     """
-    mass = _rank_mass(_badness(posterior))
+    return _by_rank(posterior, _rank_mass(badness(posterior)), "each rank")
+
+
+def cumulative_ranks(posterior: Posterior) -> Table:
+    """Return the probability of every rank or a better one, for every treatment.
+
+    The mean over all ranks but the last is the SUCRA. Reversing ``better`` gives one minus the
+    probability of the ranks that remain.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fitted model.
+
+    Returns
+    -------
+    Table
+        Rows: treatments. Columns: ranks from 1, the best; the last holds ones. ``attrs["mcse"]``
+        holds the Monte Carlo standard errors in the same shape.
+
+    Raises
+    ------
+    ModelError
+        If the structure gives no level outside a trial.
+
+    Examples
+    --------
+    >>> import nma
+    >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+    >>> nma.cumulative_ranks(posterior).loc["multimodal care"].round(2).tolist()
+    [0.69, 0.91, 1.0, 1.0]
+
+    References
+    ----------
+    Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016.
+    """
+    mass = _rank_mass(badness(posterior)).cumsum(axis=-1)
+    mass[..., -1] = 1.0
+    return _by_rank(posterior, mass, "each rank or a better one")
+
+
+def _by_rank(posterior: Posterior, mass: NDArray[np.float64], what: str) -> Table:
+    """Return the mean over chains of a mass of ranks, (chain, treatment, rank)."""
     names = pd.Index(posterior.treatments, name="treatment")
     columns = pd.RangeIndex(1, len(names) + 1, name="rank")
     errors = replicate_error(mass[:, None])
@@ -128,9 +183,12 @@ def rank_probabilities(posterior: Posterior) -> Table:
         mass.mean(axis=0),
         index=names,
         columns=columns,
-        caption=_caption(posterior, "Probability of each rank; 1 is best"),
-        notes=[f"Monte Carlo standard error at most {np.max(errors):.1g}.", *_untold(posterior)],
-        probabilities=list(columns),
+        caption=rank_caption(posterior, f"Probability of {what}; 1 is best"),
+        notes=[
+            f"Monte Carlo standard error at most {np.max(errors):.1g}.",
+            *untold_ranks(posterior),
+        ],
+        probabilities=[rank for rank in columns if not (mass[..., rank - 1] == 1).all()],
     )
     table.attrs["mcse"] = errors.tolist()
     return table
@@ -170,153 +228,34 @@ def p_best(posterior: Posterior) -> Table:
     >>> nma.p_best(posterior)["p_best"].idxmax()
     'multimodal care'
     """
-    first = rank_probabilities(posterior)
+    mass = best_mass(badness(posterior))
     return Table(
-        {"p_best": first[1], "mcse": [row[0] for row in first.attrs["mcse"]]},
-        caption=_caption(posterior, "Probability of being the best"),
+        {"p_best": mass.mean(axis=0), "mcse": replicate_error(mass[:, None])},
+        index=pd.Index(posterior.treatments, name="treatment"),
+        caption=rank_caption(posterior, "Probability of being the best"),
         notes=[
             "A treatment with little evidence can be best by its uncertainty alone.",
-            *_untold(posterior),
+            *untold_ranks(posterior),
         ],
         digits={"mcse": 4},
         probabilities=["p_best"],
     )
 
 
-def sucra(posterior: Posterior, *, level: float = 0.95) -> Table:
-    r"""Return SUCRA and its kin: the surface under the cumulative ranking curve.
-
-    .. math:: \mathrm{SUCRA}_j = \frac{T - E[\mathrm{rank}_j]}{T - 1}
-              = \frac{1}{T - 1} \sum_{k \ne j} P(j \text{ better than } k)
-
-    The right-hand side is exact where the posterior has moments. The mean SUCRA is 1/2.
-
-    Parameters
-    ----------
-    posterior : Posterior
-        A fitted model.
-    level : float, default 0.95
-        Probability of the interval of ranks.
-
-    Returns
-    -------
-    Table
-        By treatment, best first: ``sucra``, its Monte Carlo standard error ``mcse`` (zero where
-        exact), ``mean_rank``, and the interval of ranks ``rank_lower`` to ``rank_upper``. Notes
-        warn where the hierarchy is weak or hangs on little; ``attrs["poth"]`` is the precision
-        of the treatment hierarchy.
-
-    Examples
-    --------
-    >>> import nma
-    >>> posterior = nma.fit(nma.datasets.network("back_pain"))
-    >>> nma.sucra(posterior).index[0]
-    'multimodal care'
-
-    References
-    ----------
-    Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016;
-    Wigle et al. 2025, doi:10.48550/arXiv.2501.11596, on the precision of the hierarchy.
-    """
-    require_level(level)
-    _require_two(posterior)
-    share, errors = _wins(posterior)
-    count = len(share)
-    drawn = ranks(posterior).to_numpy().reshape(-1, count)
-    lower, upper = np.quantile(
-        drawn, [(1 - level) / 2, (1 + level) / 2], axis=0, method="inverted_cdf"
-    )
-    table = pd.DataFrame(
-        {
-            "sucra": share,
-            "mcse": errors,
-            "mean_rank": count - (count - 1) * share,
-            "rank_lower": lower,
-            "rank_upper": upper,
-        },
-        index=pd.Index(posterior.treatments, name="treatment"),
-    ).sort_values("sucra", ascending=False, kind="stable")
-    poth = _poth(share)
-    result = Table(
-        table,
-        caption=_caption(posterior, f"SUCRA and ranks with {100 * level:g}% intervals; 1 is best"),
-        notes=_cautions(posterior, poth),
-        digits={"mcse": 4, "rank_lower": 0, "rank_upper": 0},
-    )
-    result.attrs["poth"] = poth
-    return result
+def best_mass(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how often each treatment is the best in each chain, (chain, treatment)."""
+    best = levels == levels.min(axis=-1, keepdims=True)
+    return np.asarray((best / best.sum(axis=-1, keepdims=True)).mean(axis=1))
 
 
-def p_scores(posterior: Posterior) -> Table:
-    r"""Return the P-scores: how sure it is, on average, that a treatment beats another.
-
-    .. math:: P_j = \frac{1}{T - 1} \sum_{k \ne j}
-              \Phi\left(\pm \frac{\hat d_{jk}}{se_{jk}}\right)
-
-    with the sign under which benefits are positive, from the estimates and their standard errors
-    alone. At a known tau the P-score equals SUCRA; where tau has a posterior, the mean of P-scores
-    over it is the SUCRA, and the note says that this is what is given. With ``knapp_hartung`` the
-    distribution is t.
-
-    Parameters
-    ----------
-    posterior : Posterior
-        A fitted model, by an engine that gives means and covariances: ``engines.LeastSquares`` or
-        ``engines.Gaussian``.
-
-    Returns
-    -------
-    Table
-        By treatment, best first: ``p_score``. ``attrs["poth"]`` is the precision of the hierarchy.
-
-    Raises
-    ------
-    ModelError
-        If the posterior has draws alone, there is one treatment alone, or the trials leave a
-        comparison undetermined.
-
-    Examples
-    --------
-    >>> import nma
-    >>> network = nma.datasets.network("senn2013")
-    >>> posterior = nma.fit(network, engine=nma.engines.LeastSquares(tau="DL"))
-    >>> float(nma.p_scores(posterior).loc["rosiglitazone", "p_score"].round(5))
-    0.89337
-
-    References
-    ----------
-    Ruecker and Schwarzer 2015, doi:10.1186/s12874-015-0060-8.
-    """
-    _require_two(posterior)
-    moments = posterior.draws.moments
-    if moments is None:
-        message = (
-            f"{type(posterior.engine).__name__} gives draws, and P-scores are made of means and "
-            "covariances: use nma.sucra, or fit with nma.engines.LeastSquares()."
-        )
-        raise ModelError(message)
-    share = _exact_wins(moments, posterior.levels, posterior.network.better)
-    _require_determined(posterior, share)
-    scores = pd.Series(share, pd.Index(posterior.treatments, name="treatment"))
-    poth = _poth(share)
-    known = len(moments.weight) == 1
-    said = "At this tau the P-score equals SUCRA." if known else OVER_TAU
-    result = Table(
-        {"p_score": scores.sort_values(ascending=False, kind="stable")},
-        caption=_caption(posterior, "P-score: mean certainty of being better than another"),
-        notes=[said, *_cautions(posterior, poth)],
-    )
-    result.attrs["poth"] = poth
-    return result
-
-
-def _require_two(posterior: Posterior) -> None:
+def require_two(posterior: Posterior) -> None:
+    """Refuse to rank one treatment alone."""
     if len(posterior.treatments) == 1:
         message = f"{posterior.treatments[0]!r} alone cannot be ranked: ask about two or more."
         raise ModelError(message)
 
 
-def _require_determined(posterior: Posterior, share: NDArray[np.float64]) -> None:
+def require_determined(posterior: Posterior, share: NDArray[np.float64]) -> None:
     """Refuse to rank treatments that no trials, directly or together, compare."""
     if np.isfinite(share).all():
         return
@@ -329,62 +268,74 @@ def _require_determined(posterior: Posterior, share: NDArray[np.float64]) -> Non
     raise ModelError(message)
 
 
-def _poth(share: NDArray[np.float64]) -> float:
-    """Return the precision of the treatment hierarchy."""
-    count = len(share)
-    return 12 * (count - 1) / (count + 1) * float(np.var(share))
+def shares(posterior: Posterior) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return SUCRA and its Monte Carlo standard error, (treatment,).
 
-
-def _wins(posterior: Posterior) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return SUCRA and its Monte Carlo standard error, (treatment,)."""
+    Raises
+    ------
+    ModelError
+        If there is one treatment alone, or the trials leave a comparison undetermined.
+    """
+    require_two(posterior)
     count = len(posterior.treatments)
     moments = posterior.draws.moments
     if moments is None:
         drawn = ranks(posterior).to_numpy()
         share = (count - drawn.mean(axis=(0, 1))) / (count - 1)
         return share, replicate_error(drawn) / (count - 1)
-    share = _exact_wins(moments, posterior.levels, posterior.network.better)
-    _require_determined(posterior, share)
+    share = _exact_wins(posterior, moments).sum(axis=1) / (count - 1)
+    require_determined(posterior, share)
     return share, np.zeros(count)
 
 
-def _exact_wins(moments: Moments, levels: NDArray[np.float64], better: str) -> NDArray[np.float64]:
+def wins(posterior: Posterior) -> NDArray[np.float64]:
+    """Return the probability that one treatment is better than another, (chain, one, other).
+
+    Exact and in one chain where the posterior has moments, else by chain; ties count half, and
+    nothing beats itself.
+
+    Raises
+    ------
+    ModelError
+        If the trials leave a comparison undetermined.
+    """
+    if posterior.draws.moments is not None:
+        found = _exact_wins(posterior, posterior.draws.moments)
+        require_determined(posterior, found.sum(axis=1))
+        return found[None]
+    levels = badness(posterior)
+    each = [_beaten(levels, k) for k in range(levels.shape[-1])]
+    return np.stack(each, axis=1)
+
+
+def _beaten(levels: NDArray[np.float64], place: int) -> NDArray[np.float64]:
+    """Return how often one treatment is better than each other, (chain, other)."""
+    own = levels[..., place : place + 1]
+    found = (own < levels).mean(axis=1) + (own == levels).mean(axis=1) / 2
+    found[:, place] = 0.0
+    return np.asarray(found)
+
+
+def _exact_wins(posterior: Posterior, moments: Moments) -> NDArray[np.float64]:
+    levels = posterior.levels
     count = len(levels)
     first, second = np.triu_indices(count, k=1)
     below = moments.differences(levels, first, second).below(0.0)
-    wins = below if better == "lower" else 1 - below
-    beats = np.zeros((count, count))
-    beats[first, second], beats[second, first] = wins, 1 - wins
-    return np.asarray(beats.sum(axis=1) / (count - 1))
+    better = below if posterior.network.better == "lower" else 1 - below
+    found = np.zeros((count, count))
+    found[first, second], found[second, first] = better, 1 - better
+    return found
 
 
-def _caption(posterior: Posterior, text: str) -> str:
+def rank_caption(posterior: Posterior, text: str) -> str:
+    """Return a caption of ranks: measure, direction, and what the draws are of."""
     network = posterior.network
     of = "" if is_credible(posterior) else "; sampling distribution of the estimates"
     said = f"{text} ({network.measure}, {network.better} is better{of})."
     return captioned(posterior, located(posterior, said))
 
 
-def _cautions(posterior: Posterior, poth: float) -> list[str]:
-    network = posterior.network
-    notes = _untold(posterior)
-    notes.append(f"Precision of the treatment hierarchy (POTH) {poth:.2f}, between 0 and 1.")
-    if poth < WEAK_HIERARCHY:
-        notes.append("The hierarchy is weak: the data hardly tell the treatments apart.")
-    if graph.is_star(network.graph):
-        notes.append(
-            "The network is a star: all comparisons between the others are indirect and "
-            "cannot be checked."
-        )
-    lonely = set(graph.bridges(network.graph)) & set(graph.single_trial_edges(network.graph))
-    notes += [
-        f"{a} and {b}: the hierarchy hangs on the one trial that joins them."
-        for a, b in sorted(lonely)
-    ]
-    return notes
-
-
-def _untold(posterior: Posterior) -> list[str]:
+def untold_ranks(posterior: Posterior) -> list[str]:
     """Return which ranks something else than the trials tells."""
     found = prior_driven(posterior)
     return [*found, "So do ranks, of them and against them."] if found else []

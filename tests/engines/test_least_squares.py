@@ -380,8 +380,14 @@ def test_what_no_trial_determines_is_named_and_left_empty() -> None:
     assert "C vs A is left empty" in str(nma.summary(posterior)).replace("versus", "vs")
     with pytest.raises(nma.errors.EngineError, match="nothing can be drawn"):
         nma.ranks(posterior)
-    with pytest.raises(nma.errors.ModelError, match="compare 'A', 'B', 'C', 'D' with all"):
-        nma.p_scores(posterior)
+    with pytest.raises(nma.errors.EngineError, match="nothing can be drawn"):
+        nma.decisions.probability(posterior, nma.decisions.beats("C", "A"))
+    assert nma.decisions.probability(posterior, nma.decisions.beats("D", "C"))["mcse"].tolist() == [
+        0
+    ]
+    for verb in (nma.p_scores, nma.poth):
+        with pytest.raises(nma.errors.ModelError, match="compare 'A', 'B', 'C', 'D' with all"):
+            verb(posterior)
     assert nma.p_scores(nma.at(posterior, treatments=["C", "D"])).index[0] == "D"
 
 

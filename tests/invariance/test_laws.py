@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 import nma
 import strategies
+from mirrors import mirrored
+from nma.decisions import beats, best, in_bottom, in_top, worst
 from nma.labels import collisions
 from nma.network import Network
 from nma.priors import Fixed, HalfNormal, Normal
@@ -261,6 +263,52 @@ def test_reversing_better_mirrors_exactly(made: Trials) -> None:
         nma.rank_probabilities(lower).to_numpy(),
         nma.rank_probabilities(higher).to_numpy()[:, ::-1],
     )
+
+
+@given(trials())
+def test_reversing_better_mirrors_questions_about_the_hierarchy(made: Trials) -> None:
+    lower = nma.fit(made.network(), model(), engine=nma.engines.Gaussian(draws=64))
+    higher = mirrored(lower)
+    names, count = made.treatments, len(made.treatments)
+    up, down = (nma.cumulative_ranks(p).to_numpy() for p in (lower, higher))
+    np.testing.assert_allclose(up[:, :-1] + down[:, -2::-1], 1.0, atol=1e-12)
+    one, two = (nma.hierarchies(p, most=10**6, top=count) for p in (lower, higher))
+    here = {tuple(row[:count]): row[count] for row in one.itertuples(index=False)}
+    assert here == {row[:count][::-1]: row[count] for row in two.itertuples(index=False)}
+    first, last = names[0], names[-1]
+    asked = best(first) | beats(last, first, by=0.1) & ~in_bottom(last, 1)
+    turned = worst(first) | beats(first, last, by=0.1) & ~in_top(last, 1)
+    both, there = (
+        nma.decisions.probability(lower, asked, ~asked),
+        nma.decisions.probability(higher, turned),
+    )
+    assert both["probability"].iloc[0] == there["probability"].iloc[0]
+    assert both["probability"].sum() == pytest.approx(1.0, abs=1e-12)
+    np.testing.assert_allclose(
+        nma.poth(lower).sort_index()["poth_without"],
+        nma.poth(higher).sort_index()["poth_without"],
+        atol=1e-12,
+    )
+
+
+@given(trials())
+def test_probabilities_of_all_hierarchies_sum_to_one(made: Trials) -> None:
+    posterior = nma.fit(made.network(), model(), engine=nma.engines.Gaussian(draws=64))
+    table = nma.hierarchies(posterior, most=10**6)
+    assert table["probability"].sum() == pytest.approx(1.0, abs=1e-12)
+
+
+@given(trials())
+def test_an_order_over_one_outcome_twice_is_that_of_its_sucra(made: Trials) -> None:
+    """And with its own mirror there is none."""
+    posterior = nma.fit(made.network(), model(), engine=nma.engines.Gaussian(draws=64))
+    order = nma.decisions.partial_order({"one": posterior, "two": posterior})
+    scores = nma.sucra(posterior)["sucra"].to_dict()
+    ahead = {(a, b) for a in scores for b in scores if scores[a] - scores[b] > 1e-12}
+    assert set(order.attrs["order"]) == ahead
+    assert nma.graph.ordered(order.attrs["covers"]) == ahead
+    conflict = nma.decisions.partial_order({"one": posterior, "two": mirrored(posterior)})
+    assert conflict.attrs["order"] == []
 
 
 @given(trials(most_treatments=2), st.floats(0, 3))

@@ -6,8 +6,10 @@ gemtc have half-normal(5). The Monte Carlo error of TSD 4 is taken to be that of
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
+import nma
 from nma.priors import HalfNormal, Uniform
 from published import (
     WINBUGS,
@@ -19,6 +21,7 @@ from published import (
     compared_fit,
     fitted,
     of,
+    tolerance,
 )
 
 NONE, SELF = "no intervention", "self-help"
@@ -88,6 +91,37 @@ def test_deviance_of_tsd_4() -> None:
     """TSD 4, smoking cessation: 54.0, 45.0 and 99.0, at the mean of the linear predictor."""
     printed = ("54.0", "45.0", "99.0")
     assert_near(compared_fit(fitted("smoking", SOURCE), printed, DRAWS, WINBUGS))
+
+
+# Rank probabilities, highest odds best: of the run that gemtc ships with its own tests, whose tau
+# is uniform on 0 to the largest log odds ratio of a trial, about 2.8, and of gemtc 1.0-2 with
+# tau uniform on 0 to 5. Posterior tau above 2.7 has no probability to speak of, so both are of one.
+FIRST = {NONE: "0.0002", SELF: "0.0591", INDIVIDUAL: "0.2280", GROUP: "0.7129"}
+RANKS = {
+    GROUP: (0.70793, 0.223445, 0.064355, 0.00427),
+    INDIVIDUAL: (0.2356, 0.600655, 0.163525, 0.00022),
+    NONE: (0.000005, 0.00231, 0.104315, 0.89337),
+    SELF: (0.056465, 0.17359, 0.667805, 0.10214),
+}
+SUCRA = {GROUP: 0.878345, INDIVIDUAL: 0.690545, NONE: 0.036317, SELF: 0.394793}
+
+
+@pytest.mark.parametrize("treatment", RANKS)
+def test_rank_probabilities_of_gemtc(treatment: str) -> None:
+    posterior = fitted("smoking", SOURCE)
+    assert (of(posterior, "tau") > 2.7).mean() < 1e-4
+    table = nma.rank_probabilities(posterior)
+    ours = table.to_numpy()[posterior.position(treatment)].tolist()
+    draws = nma.ranks(posterior).sel(treatment=treatment).to_numpy()
+    stored: list[str | float] = [FIRST[treatment], *RANKS[treatment]]
+    for share, theirs in zip([ours[0], *ours], stored, strict=True):
+        spread = (float(theirs) * (1 - float(theirs))) ** 0.5
+        errors = spread / DRAWS**0.5, spread / draws.size**0.5
+        assert abs(share - float(theirs)) <= tolerance(theirs, *errors)
+    assert_near(compared((4 - draws) / 3, {"mean": SUCRA[treatment]}, DRAWS))
+    row = pd.DataFrame(nma.sucra(posterior)).loc[treatment]
+    assert row["sucra"] == pytest.approx(((4 - draws) / 3).mean())
+    assert row["p_best"] == pytest.approx(ours[0])
 
 
 @pytest.mark.parametrize("program", RUNS)

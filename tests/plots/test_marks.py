@@ -14,8 +14,10 @@ from scipy.integrate import trapezoid
 
 import nma
 import pictures
+from mirrors import mirrored, named, renamed
 from nma.errors import ModelError
 from nma.plots._circle import circular_order, spread
+from nma.plots._layers import layered
 from nma.plots._league_table import _bar_ticks
 from nma.plots._style import DEEP, PALE, SHADES, WORSE
 from nma.priors import Fixed, LogNormal, Uniform
@@ -32,16 +34,6 @@ def senn() -> nma.Posterior:
 @pytest.fixture(scope="module")
 def ratios() -> nma.Posterior:
     return nma.fit(pictures.contrasts(pictures.chain(NAMES[:5])), engine=ENGINE)
-
-
-def mirrored(posterior: nma.Posterior) -> nma.Posterior:
-    """The same numbers, read the other way."""
-    source = posterior.network.sources[0]
-    better = "higher" if posterior.network.better == "lower" else "lower"
-    outcome: Any = replace(source.outcome, better=better)  # type: ignore[type-var]
-    return replace(
-        posterior, network=replace(posterior.network, sources=(replace(source, outcome=outcome),))
-    )
 
 
 # the network
@@ -370,6 +362,179 @@ def test_a_rankogram_has_a_panel_for_every_treatment(senn: nma.Posterior) -> Non
     assert "SUCRA 0.89" in pictures.written(ax) or "SUCRA 0.90" in pictures.written(ax)
     with pytest.raises(ModelError, match="alone cannot be ranked"):
         nma.plots.rankogram(nma.at(senn, treatments=["placebo"]))
+
+
+# SUCRA against the effect
+
+
+def test_marks_of_sucra_against_effect_are_the_tables(senn: nma.Posterior) -> None:
+    marks = pd.DataFrame(nma.plots.sucra_against_effect.marks(senn, comparator="placebo"))
+    ranked = pd.DataFrame(nma.sucra(senn))
+    columns = ["sucra", "sucra_lower", "sucra_upper"]
+    pd.testing.assert_frame_equal(marks[columns], ranked[columns])
+    effects = pd.DataFrame(nma.effect_table(senn, comparators=["placebo"])).droplevel("comparator")
+    for column in ("estimate", "lower", "upper"):
+        np.testing.assert_array_equal(marks.loc[effects.index, column], effects[column])
+    assert (marks.loc[["placebo"], ["estimate", "lower", "upper"]] == 0).all(axis=None)
+
+
+def test_sucra_against_effect_says_when_not_to_trust_it() -> None:
+    star = nma.fit(pictures.arms([(NAMES[0], name) for name in NAMES[1:5]]), engine=ENGINE)
+    said = " ".join(pictures.written(nma.plots.sucra_against_effect(star)))
+    assert "The hierarchy is weak" in said
+    assert "The network is a star" in said
+
+
+@pytest.mark.parametrize("turn", [lambda posterior: posterior, mirrored])
+def test_the_better_side_of_no_effect_is_named(ratios: nma.Posterior, turn: Any) -> None:
+    ax = nma.plots.sucra_against_effect(turn(ratios))
+    (panel,) = ax.child_axes
+    said = [text for text in pictures.written(ax) if "\N{LEFTWARDS ARROW}" in text]
+    lower = turn(ratios).network.better == "lower"
+    assert ("better" in said[0]) == lower
+    best = nma.plots.sucra_against_effect.marks(turn(ratios))["estimate"].iloc[0]
+    assert (best <= 1) == lower
+    assert panel.get_xscale() == "log"
+
+
+# the Hasse diagram
+
+
+def test_marks_of_a_hasse_diagram_are_the_order(senn: nma.Posterior) -> None:
+    order = nma.decisions.partial_order({"pain": senn, "harms": renamed(senn, 3)})
+    marks = nma.plots.hasse.marks(order)
+    nodes, lines = marks[marks["below"] == ""], marks[marks["below"] != ""]
+    assert nodes["treatment"].tolist() == list(order.index)
+    found = list(zip(lines["treatment"], lines["below"], strict=True))
+    assert found == order.attrs["covers"]
+    first = order.iloc[0]
+    assert nodes["text"].iloc[0] == f"{first['pain']:.2f} / {first['harms']:.2f}"
+
+
+@pytest.mark.parametrize("threshold", [None, 0.7])
+def test_lines_of_a_hasse_diagram_go_down_and_through_no_box(
+    senn: nma.Posterior, threshold: float | None
+) -> None:
+    order = nma.decisions.partial_order(
+        {"pain": senn, "harms": renamed(senn, 3)}, threshold=threshold
+    )
+    names = list(order.index)
+    plan = layered(names, order.attrs["covers"], (1.0, 0.5))
+    assert len(plan.lines) == len(order.attrs["covers"])
+    for (upper, lower), way in zip(order.attrs["covers"], plan.lines, strict=True):
+        heights = [y for _, y in way]
+        assert all(a > b for a, b in pairwise(heights))
+        for name, (x, y) in plan.places.items():
+            if name in {upper, lower}:
+                continue
+            steps = np.array(way)
+            for start, end in pairwise(steps):
+                points = start + np.linspace(0, 1, 50)[:, None] * (end - start)
+                inside = (abs(points - (x, y)) < (0.5 - 1e-9, 0.25 - 1e-9)).all(axis=1)
+                assert not inside.any(), (upper, lower, name)
+    boxes = np.array([plan.places[name] for name in names])
+    apart = abs(boxes[:, None] - boxes) - (1.0, 0.5) > -1e-9
+    assert (apart.any(axis=-1) | np.eye(len(names), dtype=bool)).all()
+    assert (boxes.min(axis=0) >= (0.5 - 1e-9, 0.25 - 1e-9)).all()
+    assert (boxes.max(axis=0) <= (plan.width - 0.5 + 1e-9, plan.height - 0.25 + 1e-9)).all()
+
+
+def test_a_hasse_diagram_tells_who_is_in_no_order(senn: nma.Posterior) -> None:
+    order = nma.decisions.partial_order({"benefit": senn, "harm": mirrored(senn)})
+    ax = nma.plots.hasse(order)
+    assert not ax.lines
+    assert "White boxes: in no order with any other." in " ".join(pictures.written(ax))
+    alike = nma.plots.hasse(nma.decisions.partial_order({"one": senn, "two": senn}))
+    assert "White boxes" not in " ".join(pictures.written(alike))
+    with pytest.raises(ModelError, match=r"this is a Posterior: nma\.plots\.hasse\(nma\.decisions"):
+        nma.plots.hasse(senn)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match=r"this is a Table, such as nma\.plots\.hasse"):
+        nma.plots.hasse(nma.sucra(senn))
+
+
+# halves of the league table
+
+
+def test_a_new_trial_stands_above_the_diagonal(ratios: nma.Posterior) -> None:
+    marks = pd.DataFrame(nma.plots.league_table.marks(ratios, upper="predictive"))
+    marks = marks.set_index(["row", "column"])
+    table = pd.DataFrame(nma.effect_table(ratios, predictive=True))
+    plain = pd.DataFrame(nma.plots.league_table.marks(ratios)).set_index(["row", "column"])
+    assert list(marks.index) == list(plain.index)
+    above = marks["half"] == "above"
+    assert above.sum() == 10
+    for end in ("lower", "upper"):
+        new = table.loc[marks.index, f"predictive_{end}"]
+        np.testing.assert_array_equal(marks.loc[above, end], new[above.to_numpy()])
+    pd.testing.assert_frame_equal(marks[~above], plain[~above.to_numpy()])
+    said = " ".join(pictures.written(nma.plots.league_table(ratios, upper="predictive")))
+    assert "Above the diagonal the 95% credible interval is that of the effect in one new" in said
+
+
+def test_a_second_outcome_stands_above_the_diagonal(ratios: nma.Posterior) -> None:
+    """Each half has its own measure and direction, and reads row versus column."""
+    points = nma.fit(pictures.arms(pictures.chain(NAMES[:5]), better="higher"), engine=ENGINE)
+    names = ("harms", "pain")
+    marks = pd.DataFrame(nma.plots.league_table.marks(ratios, upper=points, names=names))
+    order = list(nma.sucra(ratios).index)
+    for _, row in marks.iterrows():
+        above = order.index(row["row"]) < order.index(row["column"])
+        assert row["half"] == ("above" if above else "below")
+        whose = points if above else ratios
+        table = pd.DataFrame(nma.effect_table(whose, comparators=[row["column"]]))
+        own = table.droplevel("comparator").loc[row["row"]]
+        assert row["estimate"] == pytest.approx(own["estimate"], abs=1e-12)
+        assert (row["benefit"] > 0) == (own["p_better"] > 0.5)
+    ax = nma.plots.league_table(ratios, upper=points, names=names)
+    said = " ".join(pictures.written(ax))
+    assert "harms below the diagonal, pain above it; row versus column" in said
+    assert "Below the diagonal: harms (OR), lower is better; above it: pain (MD), higher" in said
+    assert pictures.written(ax).count("row better") == 2
+    assert pictures.faults(ax) == []
+
+
+def test_deepest_colours_are_each_halfs_own(ratios: nma.Posterior) -> None:
+    points = nma.fit(pictures.arms(pictures.chain(NAMES[:5])), engine=ENGINE)
+    marks = nma.plots.league_table.marks(ratios, upper=points)
+    mesh: Any = nma.plots.league_table.draw(marks).collections[0]
+    shade = mesh.get_array()
+    place = {name: k for k, name in enumerate(marks.attrs["order"])}
+    for half in ("above", "below"):
+        rows = marks[marks["half"] == half]
+        largest = rows.iloc[int(rows["benefit"].abs().to_numpy().argmax())]
+        cell = shade[place[largest["row"]], place[largest["column"]]] / mesh.norm.vmax
+        assert abs(cell) == pytest.approx(
+            min(1.0, abs(largest["benefit"]) / 2 / rows["sd"].median())
+        )
+
+
+def test_a_second_outcome_is_matched_by_name(ratios: nma.Posterior) -> None:
+    other = named(ratios, ["drug A", "drug b", *NAMES[2:5]])
+    ax = nma.plots.league_table(ratios, upper=other, names=("one", "two"))
+    said = " ".join(pictures.written(ax))
+    assert "Not above the diagonal: 'drug B'. Did you mean 'drug b'?" in said
+    assert "Not below the diagonal: 'drug b'. Did you mean 'drug B'?" in said
+    assert pictures.faults(ax) == []
+    marks = nma.plots.league_table.marks(ratios, upper=other)
+    assert len(marks) == 10 + 6
+    with pytest.raises(ModelError, match="share fewer than two treatments"):
+        nma.plots.league_table(ratios, upper=named(ratios, list("vwxyz")))
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        ({"upper": "prediction"}, "'prediction' is neither 'predictive' nor a fitted model"),
+        ({"names": ("a", "b")}, "names two outcomes: give the second as upper="),
+    ],
+)
+def test_what_is_no_upper_half_is_refused(
+    ratios: nma.Posterior, question: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ModelError, match=message):
+        nma.plots.league_table(ratios, **question)
+    with pytest.raises(ModelError, match="give two, that below the diagonal first"):
+        nma.plots.league_table(ratios, upper=ratios, names="ab")  # type: ignore[arg-type]
 
 
 # heterogeneity

@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 
 import nma
 import pictures
+from mirrors import renamed
 from nma.errors import ModelError, NmaError, NmaWarning
 
 VERBS: dict[str, Any] = {
@@ -31,6 +32,8 @@ VERBS: dict[str, Any] = {
     "forest": nma.plots.forest,
     "league_table": nma.plots.league_table,
     "rankogram": nma.plots.rankogram,
+    "sucra_against_effect": nma.plots.sucra_against_effect,
+    "hasse": nma.plots.hasse,
     "heterogeneity": nma.plots.heterogeneity,
     "leverage": nma.plots.leverage,
     "dev_dev": nma.plots.dev_dev,
@@ -39,11 +42,16 @@ VERBS: dict[str, Any] = {
     "design_by_treatment": nma.plots.design_by_treatment,
     "net_heat": nma.plots.net_heat,
     "node_splitting": nma.plots.node_splitting,
+    "benefit_harm": nma.plots.benefit_harm,
+    "sucra_scatter": nma.plots.sucra_scatter,
+    "spie": nma.plots.spie,
     "curve": nma.plots.curve,
     "bubble": nma.plots.bubble,
     "class_shrinkage": nma.plots.class_shrinkage,
     "components": nma.plots.components,
     "incremental_effects": nma.plots.incremental_effects,
+    "thresholds": nma.plots.thresholds,
+    "equivalence": nma.plots.equivalence,
 }
 
 
@@ -60,15 +68,34 @@ def shrinkage(posterior: nma.Posterior) -> Any:
     return nma.checks.class_shrinkage(poor)
 
 
+def shares(posterior: nma.Posterior) -> Any:
+    """Return the shares of the posterior against a range of equivalence."""
+    mcid = nma.decisions.MCID(1.2, kind="between-group", source="chosen for a test")
+    return nma.decisions.equivalence(posterior, mcid=mcid)
+
+
+JOINT = ("benefit_harm", "sucra_scatter", "spie")
+"""Verbs that draw fits of several outcomes, by name."""
+
+
+def outcomes(posterior: nma.Posterior) -> nma.tables.Table:
+    """Two outcomes: the second has the names of the first moved by two."""
+    return nma.decisions.partial_order({"pain": posterior, "harms": renamed(posterior, 2)})
+
+
 CHECKED: dict[str, Any] = {
+    "hasse": outcomes,
     "prior_sensitivity": nma.checks.prior_sensitivity,
     "influence": nma.checks.leave_one_study_out,
     "design_by_treatment": nma.checks.design_by_treatment,
     "net_heat": nma.checks.net_heat,
     "node_splitting": nma.checks.node_splitting,
     "class_shrinkage": shrinkage,
+    "thresholds": nma.decisions.thresholds,
+    "equivalence": shares,
 }
-"""Verbs that draw what a check returned."""
+"""Verbs that draw what a check or a decision returned."""
+"""Verbs that draw a table that another verb returned."""
 
 SAME = r"[Nn]o two designs tell of the same comparison"
 NOTHING = {
@@ -127,15 +154,18 @@ def about(verb: str, posterior: nma.Posterior) -> tuple[Any, ...]:
     """Return what a verb draws, of one posterior."""
     if verb in CHECKED:
         return (CHECKED[verb](posterior),)
-    if verb == "curve":
-        return over_doses(posterior), "hours"
-    if verb in {"components", "incremental_effects"}:
-        return (of_components(posterior),)
-    if verb == "dev_dev":
-        return nma.fit(posterior.network, COMMON), posterior
-    if verb == "bubble":
-        return (by_year(posterior),)
-    return (posterior.network if verb == "network" else posterior,)
+    if verb in JOINT:
+        harms = nma.fit(posterior.network, COMMON)
+        return ({"pain": posterior, "harms, $x^2$ or <more>": harms},)
+    others: dict[str, Callable[[], tuple[Any, ...]]] = {
+        "network": lambda: (posterior.network,),
+        "curve": lambda: (over_doses(posterior), "hours"),
+        "components": lambda: (of_components(posterior),),
+        "incremental_effects": lambda: (of_components(posterior),),
+        "dev_dev": lambda: (nma.fit(posterior.network, COMMON), posterior),
+        "bubble": lambda: (by_year(posterior),),
+    }
+    return others.get(verb, lambda: (posterior,))()
 
 
 def over_doses(posterior: nma.Posterior) -> nma.Posterior:
@@ -240,7 +270,7 @@ def test_a_poor_fit_is_said_first(ask: Ask, verb: str) -> None:
     assert pictures.faults(ax) == []
     renderer = ax.figure.canvas.get_renderer()
     top = max(pictures.words(ax), key=lambda text: text.get_window_extent(renderer).y1)
-    whose = " [Random]" * (verb == "dev_dev")
+    whose = " [Random]" * (verb == "dev_dev") + " [pain]" * (verb in JOINT)
     assert top.get_text() == f"POOR FIT, do not rely on it: It diverged.{whose}"
 
 
@@ -282,6 +312,13 @@ def test_the_given_axes_are_used(ask: Ask, verb: str) -> None:
 
 
 def test_figures_share_a_page(ask: Ask) -> None:
+    rows = (len(VERBS) + 1) // 2
+    figure = Figure(figsize=(30, 8 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    page = figure.subplots(rows, 2).ravel()
+    figure = Figure(figsize=(30, 56), layout="constrained")
+    FigureCanvasAgg(figure)
+    page = figure.subplots(7, 2).ravel()
     figure = Figure(figsize=(30, 72), layout="constrained")
     FigureCanvasAgg(figure)
     page = figure.subplots(9, 2).ravel()
@@ -298,7 +335,7 @@ def page(width: float, height: float) -> Any:
     return figure.add_subplot()
 
 
-@pytest.mark.parametrize("verb", ["network", "league_table", "rankogram"])
+@pytest.mark.parametrize("verb", ["network", "league_table", "rankogram", "hasse"])
 def test_text_shrinks_with_small_axes(ask: Ask, verb: str) -> None:
     figure = Figure(figsize=(5, 4))
     FigureCanvasAgg(figure)
@@ -428,6 +465,8 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "forest": "text",
         "league_table": "number",
         "rankogram": "sucra",
+        "sucra_against_effect": "estimate",
+        "hasse": "text",
         "heterogeneity": "posterior",
         "leverage": "root",
         "dev_dev": "first",
@@ -436,18 +475,23 @@ def test_changed_marks_change_the_picture(ask: Ask, verb: str) -> None:
         "design_by_treatment": "Q",
         "net_heat": "flow",
         "node_splitting": "estimate",
+        "benefit_harm": "x",
+        "sucra_scatter": "x",
+        "spie": "sucra",
         "curve": "value",
         "bubble": "estimate",
         "class_shrinkage": "shrunken",
         "components": "text",
         "incremental_effects": "text",
+        "thresholds": "invariant_upper",
+        "equivalence": "trivial",
     }[verb]
     changed = marks.assign(**{column: marks[column].iloc[-1]})
     np.testing.assert_equal(changed.attrs, marks.attrs)
     assert svg(VERBS[verb].draw(changed)) != svg(VERBS[verb].draw(marks))
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"network", *CHECKED}))
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"network", *CHECKED, *JOINT}))
 def test_what_is_no_posterior_is_told_how_to_become_one(ask: Ask, verb: str) -> None:
     (evidence,) = ask("network", "4")
     before, after = ((), ("hours",)) if verb == "curve" else (ask(verb, "4")[:-1], ())

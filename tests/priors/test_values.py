@@ -12,6 +12,7 @@ import oracle
 from nma.errors import ModelError
 from nma.model import problem
 from nma.priors import (
+    Beta,
     Fixed,
     HalfCauchy,
     HalfNormal,
@@ -28,6 +29,7 @@ KNOWN = [
     (HalfNormal(0.7), stats.halfnorm(scale=0.7)),
     (HalfCauchy(1.5), stats.halfcauchy(scale=1.5)),
     (Uniform(0.5, 5.0), stats.uniform(0.5, 4.5)),
+    (Beta(31.0, 2.5), stats.beta(31, 2.5)),
     (LogNormal(-1.0, 0.8), stats.lognorm(0.8, scale=math.exp(-1))),
 ]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nma.engines._tau import Profile
     from nma.posterior import Posterior
 
-__all__ = ["Decomposition", "design_by_treatment"]
+__all__ = ["Decomposition", "design_by_treatment", "global_p"]
 
 NAMES = ["part", "design"]
 """Names of the levels of the index."""
@@ -158,6 +158,27 @@ def design_by_treatment(posterior: Posterior, *, tau: str | float = "DL") -> Tab
         rows = [*_whole(parts), _random(evidence, own), *_single(parts), *_detached(parts)]
     taus = [own if part == "global Wald, random effects" else 0.0 for part, *_ in rows]
     return _tabulated(posterior, evidence, rows, taus, tau)
+
+
+def global_p(posterior: Posterior) -> float:
+    """Return p of the global test of inconsistency under random effects, tau by DL.
+
+    NaN where nothing can be inconsistent, or no design has two trials to tell tau.
+
+    Raises
+    ------
+    ModelError
+        If the trials, read as normal contrasts, do not connect all treatments.
+    """
+    from scipy.special import chdtrc
+
+    evidence = normal_evidence(posterior)
+    parts = Decomposition(evidence)
+    if not parts.df_between:
+        return math.nan
+    with one_thread():
+        *_, Q, df = _random(evidence, _own_tau(parts, "DL"))
+    return float(chdtrc(df, Q))
 
 
 def _own_tau(parts: Decomposition, asked: str | float) -> float:

@@ -15,7 +15,7 @@ from nma.errors import DataError, ModelError
 from nma.estimates import estimates, require_level
 from nma.least_squares import estimable
 from nma.model import problem
-from nma.ranking import sucra
+from nma.ranking import shares
 from nma.refits import Executor, Refit, refit_all
 
 if TYPE_CHECKING:
@@ -173,5 +173,5 @@ class _Reader:
         effects = {name: row for (name, _), row in zip(pairs, numbers, strict=True)}
         if len(names) < len(self.targets):
             return Answer(scales, effects, {})
-        shares = sucra(posterior, level=self.level)["sucra"]
-        return Answer(scales, effects, {str(name): float(share) for name, share in shares.items()})
+        ranked = zip(posterior.treatments, shares(posterior)[0], strict=True)
+        return Answer(scales, effects, {name: float(share) for name, share in ranked})

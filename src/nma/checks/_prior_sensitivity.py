@@ -15,7 +15,7 @@ from nma.heterogeneity import Random
 from nma.model import prior_words
 from nma.prior_predictive import before_data, scale_quantile
 from nma.priors import HalfCauchy, HalfNormal, Prior, Uniform
-from nma.ranking import p_best, sucra
+from nma.ranking import p_best, shares
 from nma.refits import Executor, Refit, refit_all
 from nma.summaries import summary
 from nma.tables import Table
@@ -213,7 +213,7 @@ class _Reader:
         (tau,) = (s.prior for s in posterior.problem.scales if s.name == "tau")
         after = summary(posterior, level=self.level).loc["tau", ["median", "lower", "upper"]]
         found = estimates(posterior, self.pairs, self.level)
-        best, shares = p_best(posterior)["p_best"], sucra(posterior, level=self.level)["sucra"]
+        best, ranked = p_best(posterior)["p_best"], shares(posterior)[0]
         return Answer(
             prior=prior_words(tau),
             before=np.array([scale_quantile(prior, "tau", tail) for tail in tails]),
@@ -222,5 +222,5 @@ class _Reader:
             sd=found.sd,
             mcse=found.mcse,
             p_best={str(name): float(value) for name, value in best.items()},
-            sucra={str(name): float(value) for name, value in shares.items()},
+            sucra=dict(zip(posterior.treatments, ranked.tolist(), strict=True)),
         )

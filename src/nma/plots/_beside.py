@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["Naming", "called", "naming", "panel_size"]
+__all__ = ["PATCH", "Naming", "called", "naming", "panel_size"]
 
 DOT = 0.04
 """Half the width of a point, in inches."""
@@ -33,6 +33,9 @@ ANGLES = np.arange(24) * np.pi / 12
 
 LISTED = 24
 """Names that a key lists."""
+
+PATCH: Any = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.6}
+"""What lies between a name and the lines below it."""
 
 LEADER = 0.1
 """Inches from a point beyond which a line leads to its name."""
@@ -124,14 +127,29 @@ class Naming:
     shifts: NDArray[np.float64]
     key: str
 
-    def write(self, ax: Axes, xy: NDArray[np.float64]) -> None:
-        """Write them into axes whose limits are those of the plan; ``xy`` in their units."""
+    def write(self, ax: Axes, xy: NDArray[np.float64], *, over_lines: bool = False) -> None:
+        """Write them into axes whose limits are those of the plan.
+
+        Parameters
+        ----------
+        ax : Axes
+            Where.
+        xy : array, (point, 2)
+            The points, in the units of the axes.
+        over_lines : bool
+            Whether names may lie on lines, which then must not strike them through.
+        """
         for k, place in self.places.items():
-            _write(ax, self.texts[k], xy[self.points[k]], self.shifts[k], place)
+            spot = xy[self.points[k]]
+            _write(ax, self.texts[k], spot, self.shifts[k], place, over_lines=over_lines)
 
 
 def naming(
-    at: NDArray[np.float64], names: Sequence[tuple[int, str]], size: tuple[float, float]
+    at: NDArray[np.float64],
+    names: Sequence[tuple[int, str]],
+    size: tuple[float, float],
+    *,
+    most: int = LISTED,
 ) -> Naming:
     """Return how to name points so that no text covers a point or another.
 
@@ -145,14 +163,16 @@ def naming(
         Which points to name and how, the most important first.
     size : pair of float
         Width and height of the panel, in inches.
+    most : int, optional
+        Names that a key lists.
     """
     points = tuple(point for point, _ in names)
     texts = tuple(fitted(text, WIDE, SMALL, most=2) for _, text in names)
     places, key = _best(at, points, texts, size), ""
     if len(places) < len(names):
-        points = points[:LISTED]
+        points = points[:most]
         texts = tuple(str(k + 1) for k in range(len(points)))
-        places, key = _best(at, points, texts, size), _key([name for _, name in names])
+        places, key = _best(at, points, texts, size), _key([name for _, name in names], most)
         places = _completed(places, at, points, texts, size)
     shifts = np.zeros((len(points), 2))
     for k, place in places.items():
@@ -160,9 +180,9 @@ def naming(
     return Naming(points, texts, places, shifts, key)
 
 
-def _key(names: Sequence[str]) -> str:
-    told = [f"{k + 1} {shortened(name, 60)}" for k, name in enumerate(names[:LISTED])]
-    more = len(names) - LISTED
+def _key(names: Sequence[str], most: int) -> str:
+    told = [f"{k + 1} {shortened(name, 60)}" for k, name in enumerate(names[:most])]
+    more = len(names) - most
     return "; ".join(told) + (f"; and {more} more, in the marks" if more > 0 else "") + "."
 
 
@@ -245,7 +265,13 @@ def _centre(box: Box) -> tuple[float, float]:
 
 
 def _write(
-    ax: Axes, text: str, xy: NDArray[np.float64], shift: NDArray[np.float64], place: Place
+    ax: Axes,
+    text: str,
+    xy: NDArray[np.float64],
+    shift: NDArray[np.float64],
+    place: Place,
+    *,
+    over_lines: bool,
 ) -> None:
     """Write a name, its middle shifted from its point, and lead to it where it is far."""
     ax.annotate(
@@ -259,6 +285,7 @@ def _write(
         color=INK,
         linespacing=1.1,
         parse_math=False,
+        bbox=PATCH if over_lines else None,
     )
     line = place.leader[-1] - place.leader[0]
     if np.hypot(*line) > LEADER:

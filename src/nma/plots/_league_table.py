@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-import pandas as pd
 
-from nma.effects import effect_table
-from nma.estimates import centre, scale_name
 from nma.plots._axis import numeral, ticks_between, typeset
 from nma.plots._canvas import finished, sheet
 from nma.plots._figure import figure
+from nma.plots._league_marks import INTERVALS, NUMBERS, Upper, marks
 from nma.plots._style import BODY, DARK, DEEP, INK, PALE, SMALL, WORSE, styled
-from nma.plots._text import (
-    effect_words,
-    extent,
-    fitted,
-    foot,
-    foot_lines,
-    head,
-    head_lines,
-    interval_name,
-    require_posterior,
-    told,
-)
-from nma.ranking import sucra
-from nma.tables import Table, decimals, interval, rounded
+from nma.plots._text import extent, fitted, foot, foot_lines, head, head_lines, told
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
@@ -38,12 +24,6 @@ if TYPE_CHECKING:
     from nma.posterior import Posterior
 
 __all__ = ["league_table"]
-
-INTERVALS = 12
-"""Treatments up to which cells hold intervals and the diagonal holds names."""
-
-NUMBERS = 40
-"""Treatments up to which cells hold numbers at all."""
 
 NAME = 3.3
 """Width of a name at the left, in inches, beyond which it takes a second line or is shortened."""
@@ -54,80 +34,11 @@ EVERY = 5
 RATIOS = (1.25, 2, 4, 5, 10, 20, 50, 100, 1000, 1e4, 1e6, 1e9)
 """Ratios that are short to write, as are their reciprocals."""
 
+HALVES = ("below", "above")
+"""Where of the diagonal a cell stands."""
+
 BAR = 1.25
 """Room for the colour bar, in inches."""
-
-
-def marks(posterior: Posterior, *, level: float = 0.95) -> Table:
-    """Return what a league table shows.
-
-    Parameters
-    ----------
-    posterior : Posterior
-        A fitted model.
-    level : float, default 0.95
-        Probability of the equal-tailed credible intervals.
-
-    Returns
-    -------
-    Table
-        One row for each cell, ``row`` versus ``column``, from the best SUCRA on: the numbers of
-        ``effect_table``; ``number`` and ``text`` as written; ``benefit``, the effect on the scale
-        of the model with its sign turned so that above zero the row is better; ``clear``, whether
-        the interval leaves out no effect.
-
-    Raises
-    ------
-    ModelError
-        If there is one treatment alone, or the level is not between 0 and 1.
-    """
-    require_posterior(posterior, "league_table")
-    order = list(sucra(posterior, level=level).index)
-    table = effect_table(posterior, level=level)
-    pairs = [(row, column) for row in order for column in order if row != column]
-    found = pd.DataFrame(table).loc[pairs].rename_axis(["row", "column"]).reset_index()
-    null, sign = _orientation(posterior)
-    digits = decimals(found["sd"].to_numpy())
-    result = Table(
-        found.assign(
-            number=[
-                rounded(estimate, mcse, digits=digits)
-                for estimate, mcse in zip(found["estimate"], found["mcse"], strict=True)
-            ],
-            text=[
-                interval(*row, digits=digits)
-                for row in found[["estimate", "lower", "upper", "mcse"]].itertuples(index=False)
-            ],
-            benefit=sign * found["mean"],
-            clear=(found["lower"] > null) | (found["upper"] < null),
-        ),
-        caption=table.caption,
-        digits=table.digits,
-    )
-    result.attrs = {**effect_words(posterior, _sentence(posterior, level)), "level": level}
-    return result
-
-
-def _orientation(posterior: Posterior) -> tuple[float, float]:
-    """Return no effect, and the sign that makes benefits positive."""
-    network = posterior.network
-    return float(network.ratio), -1.0 if network.better == "lower" else 1.0
-
-
-def _sentence(posterior: Posterior, level: float) -> str:
-    network, count = posterior.network, len(posterior.treatments)
-    mean = f"{centre(posterior)}{f' of the {scale_name(posterior)}' if network.ratio else ''}"
-    limits = f"{100 * level:g}% {interval_name(posterior)}"
-    shown = f": {mean}" if count <= NUMBERS else ""
-    shown += f" with {limits}" if count <= INTERVALS else ""
-    bold = f"; bold: the {limits} leaves out no effect" if count <= NUMBERS else ""
-    alone = f"; over {NUMBERS} treatments: colours only; the numbers are in nma.league_table"
-    shown += alone if count > NUMBERS else ""
-    return (
-        f"Row versus column, from the best SUCRA to the worst{shown}. Blue: the row is better, "
-        "orange: the column is better; the deeper the colour, the larger the effect"
-        f"{bold}. {network.measure}, {network.better} is better."
-    )
 
 
 @final
@@ -174,61 +85,65 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ask = told(marks, "league_table")
         plan = _planned(marks, ask)
         axes, scale = sheet(ax, plan.width, plan.height)
-        farthest = _farthest(marks)
+        farthest = _farthest(marks, len(ask("scales")))
         _draw_colours(axes, marks, plan, farthest)
         if len(plan.names) <= NUMBERS:
             _draw_numbers(axes, marks, plan, scale)
         _draw_names(axes, plan, scale)
-        _draw_bar(axes, plan, farthest, ask, scale)
+        for k, told_of in enumerate(ask("scales")):
+            _draw_bar(axes, plan, k, farthest[k], told_of, scale)
         foot(axes, plan.title, 0.1, plan.height - 0.05, scale=scale)
         foot(axes, plan.notes, 0.1, plan.base - 0.1, scale=scale)
     return finished(axes)
 
 
-def _farthest(marks: pd.DataFrame) -> float:
+def _farthest(marks: pd.DataFrame, scales: int) -> list[float]:
     """Return the benefit of the darkest colour: the largest, or two typical posterior sd.
 
-    So that a table whose effects are all uncertain is pale.
+    So that a table whose effects are all uncertain is pale. One for each half that has a scale of
+    its own, that below the diagonal first.
     """
-    return float(max(marks["benefit"].abs().max(), 2 * marks["sd"].median(), 1e-12))
+    halves = [marks] if scales == 1 else [marks[marks["half"] == half] for half in HALVES]
+    return [
+        float(max(half["benefit"].abs().max(), 2 * half["sd"].median(), 1e-12)) for half in halves
+    ]
 
 
 def _planned(marks: pd.DataFrame, ask: Callable[[str], Any]) -> _Plan:
-    names = [str(name) for name in dict.fromkeys(marks["row"])]
+    names = [str(name) for name in ask("order")]
     wide = len(names) <= INTERVALS
-    cell = _cell(marks, wide=wide, count=len(names))
+    cell = _cell(marks, names, wide=wide)
     if wide:
         labels, left = [_diagonal_name(name, cell[0]) for name in names], 0.1
     else:
         size = _label_size(cell)
         labels = [fitted(name, NAME, size, most=1) for name in names]
         left = 0.5 + max(extent(label, size)[0] for label in labels)
-    width = max(left + len(names) * cell[0] + BAR, 3.8)
+    width = max(left + len(names) * cell[0] + BAR * len(ask("scales")), 3.8)
     return _Plan(
         names=names,
         labels=labels,
         cell=cell,
         left=left,
         width=width,
-        title=head_lines(f"{ask('measure')}, row versus column", ask("poor"), width - 0.2),
+        title=head_lines(ask("title"), ask("poor"), width - 0.2),
         notes=foot_lines(ask("text"), ask("data"), width - 0.2),
     )
 
 
-def _cell(marks: pd.DataFrame, *, wide: bool, count: int) -> tuple[float, float]:
+def _cell(marks: pd.DataFrame, names: list[str], *, wide: bool) -> tuple[float, float]:
     if wide:
         longest = max(extent(typeset(text), SMALL)[0] for text in _limits(marks))
-        return max(_diagonal(marks), longest + 0.16), 0.48
-    if count > NUMBERS:
+        return max(_diagonal(names), longest + 0.16), 0.48
+    if len(names) > NUMBERS:
         return 0.15, 0.15
     return max(
         0.36, max(extent(text, SMALL, weight="bold")[0] for text in marks["number"]) + 0.1
     ), 0.26
 
 
-def _diagonal(marks: pd.DataFrame) -> float:
+def _diagonal(names: list[str]) -> float:
     """Return the width at which names fit into the diagonal, or the most it may take."""
-    names = [str(name) for name in dict.fromkeys(marks["row"])]
     for width in (1.0, 1.1, 1.2, 1.3):
         if not any("…" in _diagonal_name(name, width) for name in names):
             return width
@@ -256,17 +171,18 @@ def _colours() -> Colormap:
     return made.with_extremes(bad=PALE)
 
 
-def _draw_colours(ax: Axes, marks: pd.DataFrame, plan: _Plan, farthest: float) -> None:
+def _draw_colours(ax: Axes, marks: pd.DataFrame, plan: _Plan, farthest: list[float]) -> None:
     count = len(plan.names)
     place = {name: k for k, name in enumerate(plan.names)}
     shade = np.full((count, count), np.nan)
     rows, columns = ([place[str(name)] for name in marks[side]] for side in ("row", "column"))
-    shade[rows, columns] = marks["benefit"]
+    above = marks["half"] == "above"
+    shade[rows, columns] = marks["benefit"] * np.where(above, farthest[0] / farthest[-1], 1.0)
     across = plan.left + plan.cell[0] * np.arange(count + 1)
     down = plan.top - plan.cell[1] * np.arange(count + 1)
     ax.pcolormesh(
-        across, down, np.ma.masked_invalid(shade), cmap=_colours(), vmin=-farthest, vmax=farthest,
-        edgecolors="white", linewidth=1.0 if count <= NUMBERS else 0.2,
+        across, down, np.ma.masked_invalid(shade), cmap=_colours(), vmin=-farthest[0],
+        vmax=farthest[0], edgecolors="white", linewidth=1.0 if count <= NUMBERS else 0.2,
     )  # fmt: skip
 
 
@@ -301,10 +217,10 @@ def _draw_names(ax: Axes, plan: _Plan, scale: float) -> None:
 
 
 def _draw_bar(
-    ax: Axes, plan: _Plan, farthest: float, ask: Callable[[str], Any], scale: float
+    ax: Axes, plan: _Plan, place: int, farthest: float, of: Mapping[str, Any], scale: float
 ) -> None:
-    """Draw the colour bar, from what is better for the row at the top to the column's below."""
-    x = plan.left + len(plan.names) * plan.cell[0] + 0.2
+    """Draw a colour bar, from what is better for the row at the top to the column's below."""
+    x = plan.left + len(plan.names) * plan.cell[0] + 0.2 + place * BAR
     room = min(plan.top - plan.base, 3.2)
     top, low = plan.top - 0.2, plan.top - room + 0.2
     steps = np.linspace(low, top, 65)
@@ -313,9 +229,9 @@ def _draw_bar(
         [x, x + 0.14], steps, shade, cmap=_colours(), vmin=-farthest, vmax=farthest,
         edgecolors="face", linewidth=0.4 * scale,
     )  # fmt: skip
-    sign = -1 if ask("better") == "lower" else 1
-    for value in _bar_ticks(farthest, ratio=ask("ratio")):
-        effect = np.log(value) if ask("ratio") else value
+    sign = -1 if of["better"] == "lower" else 1
+    for value in _bar_ticks(farthest, ratio=of["ratio"]):
+        effect = np.log(value) if of["ratio"] else value
         y = low + (sign * effect + farthest) / (2 * farthest) * (top - low)
         ax.plot([x + 0.14, x + 0.18], [y, y], color=DARK, linewidth=0.7 * scale)
         ax.text(x + 0.22, y, numeral(value), fontsize=SMALL * scale, va="center")
@@ -323,16 +239,19 @@ def _draw_bar(
     ax.text(x, top + 0.11, "row better", **look)
     ax.text(x, low - 0.11, "column better", **look)
     ax.text(
-        x + 0.85, (top + low) / 2, _bar_title(ask, room), fontsize=SMALL * scale, color=DARK,
+        x + 0.85, (top + low) / 2, _bar_title(of, room), fontsize=SMALL * scale, color=DARK,
         rotation=270, ha="center", va="center", linespacing=1.1, parse_math=False,
     )  # fmt: skip
 
 
-def _bar_title(ask: Callable[[str], Any], room: float) -> str:
-    """Return what stands along the colour bar, as much as there is room for."""
-    name = f"{ask('measure')}{', log scale' if ask('ratio') else ''}"
-    whole = fitted(f"{name}; deeper colour: larger effect", room, SMALL)
-    return fitted(name, room, SMALL, most=1) if "…" in whole else whole
+def _bar_title(of: Mapping[str, Any], room: float) -> str:
+    """Return what stands along a colour bar, as much as there is room for."""
+    name = f"{of['name']}{', log scale' if of['ratio'] else ''}"
+    found = fitted(f"{name}; deeper colour: larger effect", room, SMALL)
+    for shorter in (name, of["name"], of["short"]):
+        if "…" in found:
+            found = fitted(shorter, room, SMALL)
+    return found
 
 
 def _bar_ticks(farthest: float, *, ratio: bool) -> list[float]:
@@ -347,12 +266,20 @@ def _bar_ticks(farthest: float, *, ratio: bool) -> list[float]:
 
 
 @figure(marks, draw)
-def league_table(posterior: Posterior, *, level: float = 0.95, ax: Axes | None = None) -> Axes:
+def league_table(
+    posterior: Posterior,
+    *,
+    level: float = 0.95,
+    upper: Upper = None,
+    names: tuple[str, str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the league table: every treatment against every other, row versus column.
 
     Treatments go from the best SUCRA to the worst. One colour always means that the row is better,
     whichever direction of the measure that is. Up to twelve treatments cells hold intervals; up to
-    forty they hold estimates.
+    forty they hold estimates. Both halves read row versus column, also where they are of different
+    outcomes.
 
     Parameters
     ----------
@@ -360,6 +287,12 @@ def league_table(posterior: Posterior, *, level: float = 0.95, ax: Axes | None =
         A fitted model.
     level : float, default 0.95
         Probability of the equal-tailed credible intervals.
+    upper : {"predictive"} or Posterior, optional
+        What stands above the diagonal instead: intervals of the effect in one new trial, or a
+        second outcome, matched by the names of treatments, with its own measure, direction and
+        depth of colours.
+    names : (str, str), optional
+        What the outcomes below and above the diagonal are called; by their measures if not given.
     ax : Axes, optional
         Where to draw. A figure of its own if not given, as large as the table needs.
 
@@ -371,7 +304,8 @@ def league_table(posterior: Posterior, *, level: float = 0.95, ax: Axes | None =
     Raises
     ------
     ModelError
-        If there is one treatment alone, or the level is not between 0 and 1.
+        If there is one treatment alone, the level is not between 0 and 1, ``upper`` is neither of
+        the two, or a second outcome shares fewer than two treatments.
 
     Examples
     --------
@@ -380,5 +314,8 @@ def league_table(posterior: Posterior, *, level: float = 0.95, ax: Axes | None =
     >>> picture = nma.plots.league_table(posterior)
     >>> nma.plots.league_table.marks(posterior).loc[0, ["row", "column", "text"]].tolist()
     ['multimodal care', 'standard exercise', '-0.28 (-1.02, 0.46)']
+    >>> halves = nma.plots.league_table.marks(posterior, upper="predictive")
+    >>> halves.loc[0, ["half", "text"]].tolist()
+    ['above', '-0.28 (-1.62, 1.06)']
     """
-    return draw(marks(posterior, level=level), ax=ax)
+    return draw(marks(posterior, level=level, upper=upper, names=names), ax=ax)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import pandas as pd
 
+from nma.hierarchy import sucra
 from nma.plots._canvas import READABLE, finished, inches, sheet
 from nma.plots._figure import figure
 from nma.plots._style import BETTER, BODY, DARK, INK, SMALL, styled
@@ -25,7 +26,7 @@ from nma.plots._text import (
     require_posterior,
     told,
 )
-from nma.ranking import rank_probabilities, sucra
+from nma.ranking import rank_probabilities
 from nma.tables import Table
 
 if TYPE_CHECKING:

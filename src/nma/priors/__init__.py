@@ -6,6 +6,7 @@ from nma.priors._published import Published as Published
 from nma.priors._published import rhodes2015 as rhodes2015
 from nma.priors._published import turner2012 as turner2012
 from nma.priors._published import turner2015 as turner2015
+from nma.priors._shares import Beta as Beta
 from nma.priors._values import Fixed as Fixed
 from nma.priors._values import HalfCauchy as HalfCauchy
 from nma.priors._values import HalfNormal as HalfNormal
@@ -17,6 +18,7 @@ from nma.priors._values import QuantilePrior as QuantilePrior
 from nma.priors._values import Uniform as Uniform
 
 __all__ = [
+    "Beta",
     "Fixed",
     "HalfCauchy",
     "HalfNormal",
