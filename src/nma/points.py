@@ -29,6 +29,7 @@ __all__ = [
     "is_number",
     "notices_on",
     "point_scale",
+    "require_standardised",
 ]
 
 KNOWN_SD = (
@@ -101,7 +102,7 @@ def in_points(
     >>> float(table.loc[("pramipexole", "placebo"), "estimate"].round(1))
     -1.9
     """
-    _require_standardised(posterior.network)
+    require_standardised(posterior.network)
     scale = point_scale(posterior, instrument, reference_sd)
     against = [posterior.comparator] if comparators is None else comparators
     numbers = effect_table(posterior, comparators=against, level=level)
@@ -247,7 +248,14 @@ def beyond(names: Sequence[str], means: Sequence[float], instrument: Instrument)
     return [warning]
 
 
-def _require_standardised(network: Network) -> None:
+def require_standardised(network: Network) -> None:
+    """Refuse effects that no standard deviation turns into points of an instrument.
+
+    Raises
+    ------
+    ModelError
+        With why, and what to ask instead.
+    """
     measure = network.measure
     links = [source.outcome.absolute_link for source in network.sources]
     if measure == "SMD" and any(link is not None and link.in_sds for link in links):

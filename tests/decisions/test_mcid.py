@@ -56,6 +56,15 @@ def test_what_one_person_notices_must_not_judge_groups(points: nma.Posterior) ->
         magnitude(points, mcid)
 
 
+def test_ordered_categories_have_no_points() -> None:
+    posterior = nma.fit(
+        nma.datasets.network("psoriasis").as_normal(), engine=nma.engines.LeastSquares("common")
+    )
+    mcid = MCID(15, instrument=nma.instruments.VAS, reference_sd=22.0, **HAYDEN)
+    with pytest.raises(ModelError, match="latent scale that has no points"):
+        magnitude(posterior, mcid)
+
+
 def test_the_wrong_scale_is_refused(points: nma.Posterior) -> None:
     ratio = nma.fit(nma.datasets.network("bcg").as_normal())
     with pytest.raises(ModelError, match="is a ratio, so give one above 1"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 
 from nma.errors import ModelError, shown
 from nma.instruments import ImportantDifference, Instrument, Kind
-from nma.points import is_number, point_scale
+from nma.points import is_number, point_scale, require_standardised
 
 if TYPE_CHECKING:
     from nma.posterior import Posterior
@@ -133,6 +133,7 @@ def _of_instrument(posterior: Posterior, mcid: MCID) -> float:
             "instrument= out and give it on that scale."
         )
         raise ModelError(message)
+    require_standardised(posterior.network)
     scale = point_scale(posterior, mcid.instrument, mcid.reference_sd)
     if mcid.value > scale.instrument.width:
         message = f"An MCID of {mcid.value:g} is more than {scale.instrument} has."
