@@ -223,6 +223,14 @@ def test_without_its_only_trial_a_treatment_that_scatters_has_no_level() -> None
     assert left["trial 3", "B1 vs P"] == left["trial 3", "B2 vs P"]
 
 
+def test_a_resolved_model_still_asks_for_the_class_of_a_new_treatment() -> None:
+    model = nma.Model(Classes(WIDE, classes=OF), RANDOM)
+    posterior = nma.fit(network(), model)
+    more = network([*ROWS, ("A3", "P", -0.4, 0.2)])
+    with pytest.raises(DataError, match="'A3' has no class"):
+        nma.fit(more, posterior.model)
+
+
 def told(classes: Any, rows: Any = ROWS) -> str:
     with pytest.raises(DataError) as caught:
         Classes(WIDE, classes=classes).resolve(network(rows))

@@ -188,6 +188,13 @@ def test_what_additivity_tells_of_a_combination_stays_without_its_only_trial() -
     assert alone["E + C vs usual"] == pytest.approx(alone["E vs usual"] + alone["C vs usual"])
 
 
+def test_a_resolved_model_still_asks_for_the_components_of_a_new_treatment() -> None:
+    table = {"usual": ["usual"], "E": ["E"], "C": ["C"], "E + C": ["C", "E"]}
+    structure = Components(table=table, inactive="usual").resolve(network(FACTORIAL))
+    with pytest.raises(DataError, match="'S' is not in the table"):
+        structure.resolve(network([*FACTORIAL, ("S", "usual", -0.1, 0.2)]))
+
+
 def test_named_interactions_are_least_squares_by_hand() -> None:
     structure = Components(separator=" + ", inactive="usual", interactions=[("E", "C")])
     model = nma.Model(structure, nma.heterogeneity.Common())

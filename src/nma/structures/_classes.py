@@ -106,7 +106,7 @@ class Classes:
             If a treatment has no class or two, a class no treatment, or its name is that of a
             treatment among several; or if no trial connects what the base does not join.
         """
-        read = self if self._checked else replace(self, classes=self._read(network), _checked=True)
+        read = replace(self, classes=self._read(network), _checked=True)
         base, tau = self.base.resolve(read.grouped(network)), self.tau_class
         if tau is None and self.within == "exchangeable":
             tau = shrinking(network)
@@ -192,9 +192,10 @@ class Classes:
     def _read(self, network: Network) -> Members:
         """Return the class of each treatment, once nothing is wrong with them."""
         pairs = self._pairs(network)
-        issues = [*_faults(pairs, network)]
-        if not issues:
-            issues = [*_unjoined(self.base, network)]
+        issues = [*_unclassed(pairs, network)]
+        if not self._checked:
+            issues += _faults(pairs, network)
+            issues = issues or [*_unjoined(self.base, network)]
         if issues:
             raise DataError(issues)
         return pairs
@@ -218,8 +219,8 @@ def _from_column(network: Network, column: str) -> Members:
     return tuple(dict.fromkeys(zip(told["treatment"], told[column].str.strip(), strict=True)))
 
 
-def _faults(pairs: Members, network: Network) -> Iterator[Issue]:
-    """Yield what is wrong with the classes of treatments."""
+def _unclassed(pairs: Members, network: Network) -> Iterator[Issue]:
+    """Yield the treatments that have no class, or several."""
     of = dict(pairs)
     for name in network.treatments:
         told = sorted({cls for treatment, cls in pairs if treatment == name})
@@ -227,6 +228,11 @@ def _faults(pairs: Members, network: Network) -> Iterator[Issue]:
             message = f"{name!r} has {f'classes {told}' if len(told) > 1 else 'no class'}"
             hint = nearest(name, of.keys() - set(network.treatments))
             yield Issue("class-missing", message, f"Give each treatment one class.{hint}")
+
+
+def _faults(pairs: Members, network: Network) -> Iterator[Issue]:
+    """Yield what is wrong with the names of classes and of treatments in them."""
+    of = dict(pairs)
     present = {cls for name, cls in pairs if name in network.treatments}
     for name, cls in pairs:
         if cls not in present:

@@ -119,12 +119,12 @@ class Components:
             treatment, or always together with another; the inactive one or one that interacts is
             unknown; all at once.
         """
-        if self._checked:
-            return self
         issues = [*self._parting.issues(network.treatments)]
-        issues += [] if issues else [*self._issues(network)]
+        issues += [] if issues or self._checked else [*self._issues(network)]
         if issues:
             raise DataError(issues)
+        if self._checked:
+            return self
         named = bool(self.interactions) and self.interactions != "all"
         return replace(
             self,
