@@ -6,9 +6,13 @@ import math
 import re
 import runpy
 import sys
+from operator import attrgetter
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+import nma
 
 ROOT = Path(__file__).parent.parent
 
@@ -67,6 +71,35 @@ def test_the_example_on_responders_finds_what_makes_a_ratio() -> None:
         expected = math.log(wanted * (1 - control) / (1 - wanted * control))
         assert smd == pytest.approx(expected * math.sqrt(3) / math.pi, abs=1e-5)
     assert math.isnan(example["needed"](1.84, 0.55, "Furukawa"))
+
+
+OURS = re.compile(
+    r"(?<![\w.])(?:nma\.(\w+(?:\.\w+)?)|((?:"
+    + "|".join(name for name in nma.__all__ if isinstance(getattr(nma, name), ModuleType))
+    + r"|Network)\.\w+))"
+)
+"""A public name within code: ``nma.fit``, ``nma.checks.loops`` or ``checks.loops``."""
+
+
+@pytest.mark.parametrize("page", ["choose", "coming"])
+def test_pages_name_what_exists(page: str) -> None:
+    """Of a table that sets other programs beside ours, the last column alone is ours."""
+    lines = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8").split("\n")
+    if page == "coming":
+        lines = [line.rsplit("|", 2)[-2] if line.startswith("|") else line for line in lines]
+    named = {
+        a or b
+        for code in re.findall(r"`([^`\n]+)`", "\n".join(lines))
+        for a, b in OURS.findall(code)
+    }
+    assert len(named) > 20
+    missing = []
+    for name in sorted(named):
+        try:
+            attrgetter(name)(nma)
+        except AttributeError:
+            missing.append(name)
+    assert missing == []
 
 
 def test_every_decision_is_listed() -> None:
