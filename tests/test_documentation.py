@@ -76,12 +76,12 @@ def test_the_example_on_responders_finds_what_makes_a_ratio() -> None:
 OURS = re.compile(
     r"(?<![\w.])(?:nma\.(\w+(?:\.\w+)?)|((?:"
     + "|".join(name for name in nma.__all__ if isinstance(getattr(nma, name), ModuleType))
-    + r"|Network)\.\w+))"
+    + r"|Network)\.(?!py\b)\w+))"
 )
 """A public name within code: ``nma.fit``, ``nma.checks.loops`` or ``checks.loops``."""
 
 
-@pytest.mark.parametrize("page", ["choose", "coming", "glossary"])
+@pytest.mark.parametrize("page", ["choose", "explain", "coming", "glossary"])
 def test_pages_name_what_exists(page: str) -> None:
     """Of a table that sets other programs beside ours, the last column alone is ours."""
     lines = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8").split("\n")
@@ -100,6 +100,26 @@ def test_pages_name_what_exists(page: str) -> None:
         except AttributeError:
             missing.append(name)
     assert missing == []
+
+
+def test_models_are_explained_beside_files_that_exist() -> None:
+    text = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
+    files = re.findall(r"`((?:structures|heterogeneity|outcomes|engines)/\w+\.py|\w+\.py)`", text)
+    assert [name for name in files if not (ROOT / "src" / "nma" / name).is_file()] == []
+    for folder in ("structures", "heterogeneity", "outcomes", "engines"):
+        found = [
+            name for name in getattr(nma, folder).__all__ if f"nma.{folder}.{name}" not in text
+        ]
+        assert found == []
+
+
+def test_figures_of_the_pages_are_drawn_small_and_alike(tmp_path: Path) -> None:
+    draw = runpy.run_path(str(ROOT / "docs" / "figures.py"))["draw"]
+    first, second = draw(tmp_path / "first"), draw(tmp_path / "second")
+    text = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"_figures/([\w-]+\.svg)", text)) == {path.name for path in first}
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+    assert max(path.stat().st_size for path in first) < 100_000
 
 
 def test_the_glossary_is_in_alphabetical_order() -> None:
