@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+import runpy
 from importlib import import_module
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -25,7 +27,7 @@ version = release = version_of("bayesnma")
 extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_parser"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_figures"]
 rst_prolog = ".. currentmodule:: nma\n"
 
 autodoc_member_order = "bysource"
@@ -89,6 +91,11 @@ def mathml(node: nodes.Element, *, block: bool) -> str:
     return str(written).replace("\N{MODIFIER LETTER MACRON}", "\N{OVERLINE}")  # seen in any font
 
 
+def drawn(app: Sphinx) -> None:
+    """Draw the figures of the pages."""
+    runpy.run_path(str(Path(app.confdir) / "figures.py"))["draw"](Path(app.srcdir) / "_figures")
+
+
 def unlisted(app: Sphinx, env: BuildEnvironment) -> None:  # noqa: ARG001  Sphinx passes both
     """Warn of public names that the reference leaves out."""
     listed = set(env.domains["py"].objects)
@@ -115,5 +122,6 @@ def setup(app: Sphinx) -> None:
     app.add_html_math_renderer(
         "mathml", inline_renderers=(inline_formula, None), block_renderers=(displayed_formula, None)
     )
+    app.connect("builder-inited", drawn)
     app.connect("autodoc-process-signature", without_arguments)
     app.connect("env-check-consistency", unlisted)

@@ -6,9 +6,13 @@ import math
 import re
 import runpy
 import sys
+from operator import attrgetter
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+import nma
 
 ROOT = Path(__file__).parent.parent
 
@@ -67,6 +71,64 @@ def test_the_example_on_responders_finds_what_makes_a_ratio() -> None:
         expected = math.log(wanted * (1 - control) / (1 - wanted * control))
         assert smd == pytest.approx(expected * math.sqrt(3) / math.pi, abs=1e-5)
     assert math.isnan(example["needed"](1.84, 0.55, "Furukawa"))
+
+
+OURS = re.compile(
+    r"(?<![\w.])(?:nma\.(\w+(?:\.\w+)?)|((?:"
+    + "|".join(name for name in nma.__all__ if isinstance(getattr(nma, name), ModuleType))
+    + r"|Network)\.(?!py\b)\w+))"
+)
+"""A public name within code: ``nma.fit``, ``nma.checks.loops`` or ``checks.loops``."""
+
+
+@pytest.mark.parametrize("page", ["choose", "explain", "coming", "glossary"])
+def test_pages_name_what_exists(page: str) -> None:
+    """Of a table that sets other programs beside ours, the last column alone is ours."""
+    lines = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8").split("\n")
+    if page == "coming":
+        lines = [line.rsplit("|", 2)[-2] if line.startswith("|") else line for line in lines]
+    named = {
+        a or b
+        for code in re.findall(r"`([^`\n]+)`", "\n".join(lines))
+        for a, b in OURS.findall(code)
+    }
+    assert len(named) > 10
+    missing = []
+    for name in sorted(named):
+        try:
+            attrgetter(name)(nma)
+        except AttributeError:
+            missing.append(name)
+    assert missing == []
+
+
+def test_models_are_explained_beside_files_that_exist() -> None:
+    text = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
+    files = re.findall(r"`((?:structures|heterogeneity|outcomes|engines)/\w+\.py|\w+\.py)`", text)
+    assert [name for name in files if not (ROOT / "src" / "nma" / name).is_file()] == []
+    for folder in ("structures", "heterogeneity", "outcomes", "engines"):
+        found = [
+            name for name in getattr(nma, folder).__all__ if f"nma.{folder}.{name}" not in text
+        ]
+        assert found == []
+
+
+def test_figures_of_the_pages_are_drawn_small_and_alike(tmp_path: Path) -> None:
+    draw = runpy.run_path(str(ROOT / "docs" / "figures.py"))["draw"]
+    first, second = draw(tmp_path / "first"), draw(tmp_path / "second")
+    text = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"_figures/([\w-]+\.svg)", text)) == {path.name for path in first}
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+    assert max(path.stat().st_size for path in first) < 100_000
+
+
+def test_the_glossary_is_in_alphabetical_order() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").split("{glossary}\n")[1]
+    terms = [
+        term.lower().replace("-", " ") for term in re.findall(r"^([^\s`].*)$", text, re.MULTILINE)
+    ]
+    assert len(terms) > 50
+    assert terms == sorted(set(terms))
 
 
 def test_every_decision_is_listed() -> None:
