@@ -59,6 +59,7 @@ REFERENCE = {
     "nma.problem",
     "nma.protocols",
     "nma.readers",
+    "nma.reports",
     "nma.structures",
     "nma.tables",
 }

@@ -86,6 +86,7 @@ ROOMS = [
     "partial_orders",
     "decisions",
     "plots",
+    "reports",
     "datasets",
     "__init__",
 ]

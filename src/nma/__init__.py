@@ -1,7 +1,4 @@
-"""Bayesian network meta-analysis: exact where the data are normal, honest everywhere.
-
-The workflow reads from top to bottom: data, network, model, fit, answers.
-"""
+"""Bayesian network meta-analysis: exact where the data are normal, honest everywhere."""
 
 from nma import (
     checks,
@@ -17,6 +14,7 @@ from nma import (
     plots,
     priors,
     readers,
+    reports,
     shapes,
     structures,
 )
@@ -36,6 +34,7 @@ from nma.points import in_points
 from nma.posterior import Posterior, at
 from nma.prior_predictive import prior_predictive
 from nma.ranking import cumulative_ranks, p_best, rank_probabilities, ranks
+from nma.reports import report
 from nma.simulation import simulate
 from nma.standardised import standardised_table
 from nma.summaries import summary
@@ -79,6 +78,8 @@ __all__ = [
     "ranks",
     "readers",
     "relative_effects",
+    "report",
+    "reports",
     "shapes",
     "simulate",
     "standardised_table",

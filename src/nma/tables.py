@@ -100,6 +100,17 @@ class Table(pd.DataFrame):
         exact = len(told) > 0 and bool((told == 0).all())
         return {*self.unprinted, *(["mcse"] if exact else [])}
 
+    def printed(self) -> pd.DataFrame:
+        """Return the columns that are printed, their cells as the text that is printed."""
+        how = self._printing()
+        others, named = how["float_format"], how["formatters"]
+        found = pd.DataFrame(self)[how["columns"]]
+        return pd.DataFrame(
+            {name: [_cell(x, named.get(name, others)) for x in found[name]] for name in found},
+            index=found.index,
+            dtype=object,
+        )
+
     def __str__(self) -> str:
         """Return caption, cells and notes as text."""
         cells = pd.DataFrame(self).to_string(**self._printing())
@@ -112,6 +123,13 @@ class Table(pd.DataFrame):
         """Return an accessible table, its caption and notes, every text escaped."""
         shown = markup.cells(pd.DataFrame(self), caption=self.caption, **self._printing())
         return markup.block(shown, markup.bullets(self.notes))
+
+
+def _cell(value: Any, written: Any) -> str:
+    """Return a cell as text: numbers as their column is written, nothing where nothing is told."""
+    if isinstance(value, float | np.floating):
+        return "" if np.isnan(value) else str(written(value))
+    return "" if value is None or value is pd.NA else str(value)
 
 
 def _wrapped(text: str, indent: str = "") -> str:

@@ -1,0 +1,171 @@
+"""One verb: a posterior and a path become a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from nma.errors import ModelError, nearest
+from nma.reports._page import page
+from nma.reports._parts import Figure, Part, Refused, Section, Written, written
+from nma.reports._pictures import picture
+from nma.reports._prisma import checklist
+from nma.reports._sections import SECTIONS, decisions
+from nma.reports._text import markdown
+from nma.tables import Table
+
+if TYPE_CHECKING:
+    from nma.decisions import MCID
+    from nma.posterior import Posterior
+
+__all__ = ["report"]
+
+Extra = Part | list[Part]
+KINDS = (str, tuple, Table, Figure, Refused)
+
+
+def report(
+    posterior: Posterior,
+    path: str | Path,
+    *,
+    title: str = "Network meta-analysis",
+    mcid: MCID | None = None,
+    sections: Sequence[Section] = SECTIONS,
+    extra: Mapping[str, Extra] | None = None,
+) -> Path:
+    """Write a report of a fit: one page, Markdown, or a folder; the same fit, the same bytes.
+
+    Nothing is fitted again: checks that refit are handed over finished. A question that the model
+    cannot answer, such as a ranking under a node-split, is answered by the reason.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        A fitted model.
+    path : str or Path
+        ``.html``: one file that needs no other and no network, without scripts. ``.md``: Markdown,
+        with figures as SVG beside it. Without a suffix: a folder with that Markdown, every table
+        as CSV in full precision, and every figure as SVG and PDF. Files of these names are
+        replaced.
+    title : str
+        The heading.
+    mcid : decisions.MCID, optional
+        A difference that matters: adds decisions.
+    sections : sequence of Section, default ``nma.reports.SECTIONS``
+        What to say, in order.
+    extra : mapping of section to part, or list of parts, optional
+        What to add to a section: a finished table such as that of ``checks.node_splitting``, a
+        ``reports.Figure``, a paragraph, or a tuple of sentences.
+
+    Returns
+    -------
+    Path
+        What was written.
+
+    Raises
+    ------
+    ModelError
+        If the path has another suffix, two sections share a name, or ``extra`` names none or is
+        no part of a report.
+
+    References
+    ----------
+    Hutton et al. 2015, doi:10.7326/M14-2385, whose checklist is the appendix.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import nma
+    >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = nma.report(posterior, f"{folder}/back_pain.html")
+    ...     file.read_text(encoding="utf-8").count("<h2")
+    10
+    """
+    target = Path(path)
+    _require_kind(target)
+    asked = [decisions(mcid) if mcid and part.name == "decisions" else part for part in sections]
+    more = dict(extra or {})
+    _require_sections([part.name for part in asked], more)
+    found = _written(asked, posterior, {name: _parts(name, value) for name, value in more.items()})
+    if target.suffix == ".html":
+        _save(target, page(title, posterior.poor, found).encode())
+    elif target.suffix == ".md":
+        _beside(target, title, posterior.poor, found)
+    else:
+        _folder(target, title, posterior.poor, found)
+    return target
+
+
+def _written(
+    sections: Sequence[Section], posterior: Posterior, more: Mapping[str, list[Part]]
+) -> list[Written]:
+    told = [written(part, posterior, more.get(part.name, [])) for part in sections]
+    found = [part for part in told if part.parts]
+    appendix = Written("prisma", "Appendix: PRISMA-NMA checklist", (checklist(found),), ())
+    return [*found, appendix]
+
+
+def _require_kind(target: Path) -> None:
+    if target.suffix not in {"", ".html", ".md"}:
+        message = (
+            f"{target.name!r}: a report is .html (one page), .md (Markdown), or a path without a "
+            "suffix (a folder)."
+        )
+        raise ModelError(message)
+
+
+def _require_sections(names: Sequence[str], more: Mapping[str, object]) -> None:
+    taken = [*names, "prisma"]
+    twice = sorted({name for name in taken if taken.count(name) > 1})
+    if twice:
+        message = f"Two sections are named {', '.join(twice)}: give each its own name."
+        raise ModelError(message)
+    unknown = [name for name in more if name not in names]
+    if unknown:
+        hints = [f"{name!r} is no section.{nearest(name, names)}" for name in unknown]
+        message = f"extra=: {' '.join(hints)} The sections are {', '.join(names)}."
+        raise ModelError(message)
+
+
+def _parts(name: str, value: Extra) -> list[Part]:
+    found = value if isinstance(value, list) else [value]
+    wrong = sorted({type(part).__name__ for part in found if not isinstance(part, KINDS)})
+    if wrong:
+        message = (
+            f"extra[{name!r}]: {', '.join(wrong)} is no part of a report. Give a Table, a "
+            "reports.Figure, a paragraph, a tuple of sentences, or a list of these."
+        )
+        raise ModelError(message)
+    return found
+
+
+def _save(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+def _named(sections: Sequence[Written]) -> list[tuple[str, Part]]:
+    return [(f"{one.name}-{k}", part) for one in sections for k, part in enumerate(one.parts, 1)]
+
+
+def _beside(target: Path, title: str, poor: str, sections: Sequence[Written]) -> None:
+    text = markdown(title, poor, sections, lambda name: f"{target.stem}-{name}.svg")
+    _save(target, text.encode())
+    for name, part in _named(sections):
+        if isinstance(part, Figure):
+            _save(target.with_name(f"{target.stem}-{name}.svg"), picture(part.axes, "svg"))
+
+
+def _folder(target: Path, title: str, poor: str, sections: Sequence[Written]) -> None:
+    text = markdown(title, poor, sections, lambda name: f"{name}.svg")
+    _save(target / "report.md", text.encode())
+    for name, part in _named(sections):
+        if isinstance(part, Table):
+            _save(target / f"{name}.csv", pd.DataFrame(part).to_csv(lineterminator="\n").encode())
+        elif isinstance(part, Figure):
+            for kind in ("svg", "pdf"):
+                _save(target / f"{name}.{kind}", picture(part.axes, kind))

@@ -1,0 +1,187 @@
+"""The sections of a report, each a value; what a model cannot answer says why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from nma import plots
+from nma.checks import design_by_treatment
+from nma.decisions import MCID, better_by, equivalence
+from nma.effects import effect_table, league_table
+from nma.fit_measures import deviance, dic
+from nma.hierarchy import sucra
+from nma.model import part_names
+from nma.ranking import rank_probabilities
+from nma.reports._methods import methods
+from nma.reports._parts import Figure, Part, Section, tried
+from nma.summaries import summary
+from nma.tables import Table
+
+if TYPE_CHECKING:
+    from nma.posterior import Posterior
+
+__all__ = ["SECTIONS", "decisions"]
+
+BELOW = "The numbers are in the tables of this section."
+INDIRECT = (
+    "indirect: whether other trials tell of the pair too.",
+    "bridge: whether the pair alone joins two parts of the network.",
+)
+MOST = 20
+"""Comparisons that the text of a picture of the network names."""
+
+
+def _network(posterior: Posterior) -> list[Part]:
+    network = posterior.network
+    compared = network.comparisons()
+    people = network.table["participants"]
+    told = f" and {people.sum():,.0f} participants" if people.notna().all() else ""
+    counts = (
+        f"{len(network.trials)} trials with {len(network.table)} arms{told} compare "
+        f"{len(network.treatments)} treatments by {network.measure} ({network.better} is better). "
+        f"{len(compared)} pairs of treatments are compared directly"
+    )
+    parts = len(network.components)
+    joined = "." if parts == 1 else f"; the network is in {parts} parts that no trial joins."
+    text = [
+        f"{a} and {b}, {n} trial{'s' * (n != 1)}"
+        for a, b, n in compared[["treatment", "comparator", "trials"]].itertuples(index=False)
+    ]
+    more = f"; and {len(text) - MOST} more" if len(text) > MOST else ""
+    answers = {key: compared[key].map({True: "yes", False: "no"}) for key in ("indirect", "bridge")}
+    words = f"Network of treatments (nodes) and trials (lines): {'; '.join(text[:MOST])}{more}."
+    return [
+        *([network.caption] if network.caption else []),
+        counts + joined,
+        *tried(lambda: Figure(plots.network(network), words)),
+        _treatments(posterior),
+        Table(
+            compared.assign(**answers).set_index(["treatment", "comparator"]),
+            caption="Pairs of treatments that trials compare directly.",
+            notes=INDIRECT,
+            digits={"participants": 0},
+        ),
+    ]
+
+
+def _treatments(posterior: Posterior) -> Table:
+    network = posterior.network
+    arms = network.table.groupby("treatment")
+    found = pd.DataFrame({"trials": arms["study"].nunique(), "arms": arms.size()})
+    found["participants"] = arms["participants"].sum(min_count=1)
+    return Table(
+        found.loc[list(network.treatments)],
+        caption="Trials, arms and participants of each treatment.",
+        notes=["Participants are of the arms that report them."],
+        digits={"participants": 0},
+    )
+
+
+def _data(posterior: Posterior) -> list[Part]:
+    notices = tuple(dict.fromkeys([*posterior.network.notices, *posterior.notices]))
+    said = "What was derived, changed, chosen or doubted in reading and fitting:"
+    tables = [
+        Table(
+            source.rows.sort_index().map(_as_given),
+            caption=f"What the trials report, read as {type(source.outcome).__name__}.",
+        )
+        for source in posterior.network.sources
+    ]
+    return [said, notices, *tables] if notices else ["There are no notices.", *tables]
+
+
+def _as_given(value: object) -> str:
+    """Return a cell as its reader wrote it: numbers unrounded up to six figures."""
+    if isinstance(value, float):
+        return "" if pd.isna(value) else f"{value:.6g}"
+    return str(value)
+
+
+def _methods(posterior: Posterior) -> list[Part]:
+    return [methods(posterior), *([posterior.priors] if posterior.priors else [])]
+
+
+def _effects(posterior: Posterior) -> list[Part]:
+    words = f"Forest of the effects against {posterior.comparator}, with intervals. {BELOW}"
+    return tried(
+        lambda: Figure(plots.forest(posterior), words),
+        lambda: effect_table(posterior, comparators=[posterior.comparator]),
+        lambda: summary(posterior),
+    )
+
+
+def _league(posterior: Posterior) -> list[Part]:
+    return tried(lambda: league_table(posterior))
+
+
+def _ranking(posterior: Posterior) -> list[Part]:
+    words = f"Probability of every rank for each treatment, the best first. {BELOW}"
+    return tried(
+        lambda: sucra(posterior),
+        lambda: Figure(plots.rankogram(posterior), words),
+        lambda: rank_probabilities(posterior),
+    )
+
+
+def _consistency(posterior: Posterior) -> list[Part]:
+    return tried(lambda: design_by_treatment(posterior))
+
+
+def _fit(posterior: Posterior) -> list[Part]:
+    poor = [posterior.poor] if posterior.poor else []
+    return [*poor, *tried(lambda: dic(posterior), lambda: deviance(posterior))]
+
+
+def _handed_over(posterior: Posterior) -> list[Part]:  # noqa: ARG001  every body takes it
+    """Return nothing: what is slow is handed over when it is done."""
+    return []
+
+
+def _decisions(posterior: Posterior, mcid: MCID) -> list[Part]:
+    words = f"Shares of the posterior better, alike and worse, beside the effects. {BELOW}"
+    return [
+        f"The smallest difference that matters: {mcid}.",
+        *tried(
+            lambda: better_by(posterior, mcid=mcid),
+            lambda: equivalence(posterior, mcid=mcid),
+            lambda: Figure(plots.equivalence(equivalence(posterior, mcid=mcid)), words),
+        ),
+    ]
+
+
+def decisions(mcid: MCID | None) -> Section:
+    """Return the section of decisions, which needs a difference that matters."""
+    body = _handed_over if mcid is None else partial(_decisions, mcid=mcid)
+    return Section("decisions", "Decisions", body, ("23",))
+
+
+def _software(posterior: Posterior) -> list[Part]:
+    made = {name: repr(getattr(posterior.model, name)) for name in part_names(posterior.model)}
+    rows = {**posterior.provenance, **made}
+    return [
+        "The same data, seed and versions give this report again, to the byte.",
+        Table(
+            pd.DataFrame({"value": list(rows.values())}, index=pd.Index(list(rows), name="what")),
+            caption="Software, engine with its seed, a digest of the data, and the model.",
+        ),
+    ]
+
+
+SECTIONS: Sequence[Section] = (
+    Section("network", "Question and network", _network, ("S3", "S4")),
+    Section("data", "Data and notices", _data, ("20",)),
+    Section("methods", "Methods", _methods, ("S1", "13", "14")),
+    Section("effects", "Effects", _effects, ("21",)),
+    Section("league", "League table", _league, ("21",)),
+    Section("ranking", "Ranking", _ranking, ("21",)),
+    Section("consistency", "Consistency", _consistency, ("S2", "S5")),
+    Section("fit", "Fit", _fit, ("23",)),
+    Section("influence", "Influence", _handed_over, ("23",)),
+    decisions(None),
+    Section("software", "Software and seed", _software),
+)
+"""The sections of a report in order; those without parts are left out."""

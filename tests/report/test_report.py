@@ -1,0 +1,288 @@
+"""A report says what the fit says, whole, escaped, readable without eyes, and the same again."""
+
+from __future__ import annotations
+
+import html
+import re
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from shutil import which
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import nma
+from nma.errors import ModelError
+from nma.reports import Figure, Section, _prisma
+
+VOID = {"meta", "link", "br", "img"}
+SCRIPT = "<script>alert(1)</script>"
+HOSTILE = [SCRIPT, "a & b | c `d` \\ $x^2$", "</caption></table></svg>", 'x" onload="y', "url(#a)"]
+
+
+class Page(HTMLParser):
+    """Collects tags with their attributes, headings and text, and checks that all are closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def of(self, *names: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.tags if tag in names]
+
+
+def network(names: list[str], seed: int = 5) -> nma.Network:
+    """A ring of trials with a centre."""
+    rng = np.random.default_rng(seed)
+    pairs = [(name, names[0]) for name in names[1:]] + list(
+        zip(names[2:], names[1:-1], strict=True)
+    )
+    frame = pd.DataFrame(pairs, columns=["t", "c"])
+    frame = frame.assign(s=[f"<i>{k}</i>" for k in range(len(frame))], se=0.2)
+    frame["y"] = rng.normal(0, 0.4, len(frame))
+    outcome = nma.outcomes.Contrast("y", "se", measure="SMD", better="lower")
+    return nma.Network.from_contrasts(
+        frame, study="s", treatment="t", comparator="c", outcome=outcome, reference=names[0]
+    )
+
+
+LONG = "a very long name of a treatment that goes on " * 5
+MANY = [f"treatment {k}" for k in range(28)] + [LONG.strip(), "w" * 300]
+
+
+@pytest.fixture(scope="module")
+def back_pain() -> nma.Posterior:
+    return nma.fit(nma.datasets.network("back_pain"))
+
+
+def written(posterior: nma.Posterior, folder: Path) -> str:
+    return nma.report(posterior, folder / "report.html").read_text(encoding="utf-8")
+
+
+def require_sound(text: str) -> Page:
+    """Check what every page must keep."""
+    page = Page(text)
+    headings = [tag for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
+    assert headings[0] == "h1"
+    assert set(headings[1:]) == {"h2"}
+    assert not page.of("script", "link", "img", "iframe", "object")
+    assert not any(key.startswith("on") for _, found in page.tags for key in found)
+    sources = ("src", "href", "action", "data")
+    links = [found[key] for _, found in page.tags for key in sources if key in found]
+    ids = [found["id"] for _, found in page.tags if "id" in found]
+    assert all(link and link.startswith("#") and link[1:] in ids for link in links)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r"url\(#([^)\"]+)\)", " ".join(map(str, page.tags)))) - {"a"} <= set(ids)
+    assert all(found["role"] == "img" and found["aria-label"] for found in page.of("svg"))
+    assert all(found["scope"] in {"row", "col"} for found in page.of("th"))
+    assert len(page.of("caption")) == len(page.of("table")) > 5
+    scrolled = [found for found in page.of("div") if found.get("role") == "region"]
+    assert len(scrolled) == len(page.of("table")) + len(page.of("svg"))
+    assert all(found["tabindex"] == "0" and found["aria-label"] for found in scrolled)
+    policy = next(x for x in page.of("meta") if x.get("http-equiv") == "Content-Security-Policy")
+    assert str(policy["content"]).startswith("default-src 'none'")
+    return page
+
+
+@pytest.mark.parametrize("count", [2, 5, 30])
+def test_any_size_of_network_and_any_name_leave_the_page_sound(count: int, tmp_path: Path) -> None:
+    names = HOSTILE[:count] if count <= 5 else MANY
+    page = require_sound(written(nma.fit(network(names)), tmp_path))
+    assert [name for name in names if name.strip() not in page.text] == []
+    assert len(page.of("svg")) == 3
+
+
+def test_the_same_fit_is_the_same_bytes(back_pain: nma.Posterior, tmp_path: Path) -> None:
+    again = nma.fit(nma.datasets.network("back_pain"))
+    for path in ("one.html", "one.md", "folder"):
+        first, second = tmp_path / "1" / path, tmp_path / "2" / path
+        nma.report(back_pain, first)
+        nma.report(again, second)
+    files = sorted(file for file in (tmp_path / "1").rglob("*") if file.is_file())
+    assert {file.suffix for file in files} == {".html", ".md", ".svg", ".pdf", ".csv"}
+    for file in files:
+        other = tmp_path / "2" / file.relative_to(tmp_path / "1")
+        assert file.read_bytes() == other.read_bytes(), file.name
+
+
+def test_a_report_says_what_the_fit_says(back_pain: nma.Posterior, tmp_path: Path) -> None:
+    network = replace(back_pain.network, notices=("Arm <x> was dropped.",))
+    told = replace(back_pain, network=network, notices=("Something rests on a prior.",))
+    page = require_sound(written(told, tmp_path))
+    said = [*network.notices, *told.notices, *told.priors, network.caption]
+    said += [*told.provenance.values(), "random effects", "No-U-Turn"]
+    assert [text for text in said if text not in page.text] == ["No-U-Turn"]
+    for table in (nma.league_table(told), nma.sucra(told), nma.fit_measures.dic(told)):
+        assert table.caption in page.text
+        assert [note for note in table.notes if note not in page.text] == []
+
+
+def test_a_poor_fit_says_so_first(back_pain: nma.Posterior, tmp_path: Path) -> None:
+    poor = replace(back_pain, draws=replace(back_pain.draws, faults=("R-hat of tau is 1.20.",)))
+    text = Page(written(poor, tmp_path)).text
+    assert 0 < text.index("POOR FIT, do not rely on it: R-hat of tau") < text.index("Question and")
+    markdown = nma.report(poor, tmp_path / "report.md").read_text(encoding="utf-8")
+    assert markdown.splitlines()[2].startswith("**POOR FIT, do not rely on it: R-hat")
+
+
+def test_what_a_model_cannot_answer_says_why(tmp_path: Path) -> None:
+    network = nma.datasets.network("back_pain")
+    split = nma.structures.NodeSplit(
+        nma.structures.Consistency(), "multimodal care", "standard exercise"
+    )
+    page = require_sound(written(nma.fit(network, nma.Model(split)), tmp_path))
+    ranking = page.text.partition("Ranking\nNot shown. ")[2]
+    assert "NodeSplit" in ranking[:200] or "split" in ranking[:200]
+
+
+@pytest.mark.parametrize("engine", [nma.engines.Laplace(draws=64), nma.engines.LeastSquares()])
+def test_counts_and_least_squares_have_reports(
+    engine: nma.protocols.Engine, tmp_path: Path
+) -> None:
+    counts = nma.datasets.network("thrombolytics")
+    normal = isinstance(engine, nma.engines.LeastSquares)
+    fitted = nma.fit(counts.as_normal() if normal else counts, engine=engine)
+    page = require_sound(written(fitted, tmp_path))
+    assert ("frequentist" in page.text) == normal
+    assert ("credible interval" in page.text) != normal
+
+
+def test_the_checklist_counts_what_is_there(back_pain: nma.Posterior, tmp_path: Path) -> None:
+    items = _prisma.ITEMS
+    assert sorted(items) == sorted([*map(str, range(1, 28)), "S1", "S2", "S3", "S4", "S5"])
+    nma.report(back_pain, tmp_path / "a")
+    table = pd.read_csv(tmp_path / "a" / "prisma-1.csv", index_col="item")["in this report"]
+    assert table["S3"] == "Question and network"
+    assert table["S5"] == "Consistency"
+    assert set(table[["1", "8", "12", "19", "22", "25", "27"]]) == {"for the authors to write"}
+    funding = Section("funding", "Funding", lambda posterior: ["Nobody."], ("27",))
+    nma.report(back_pain, tmp_path / "b", sections=[*nma.reports.SECTIONS[:2], funding])
+    table = pd.read_csv(tmp_path / "b" / "prisma-1.csv", index_col="item")["in this report"]
+    assert table["27"] == "Funding"
+    assert table["S5"] == "for the authors to write"
+
+
+def test_finished_checks_and_a_difference_that_matters_plug_in(
+    back_pain: nma.Posterior, tmp_path: Path
+) -> None:
+    check = nma.checks.leave_one_study_out(back_pain)
+    picture = Figure(nma.plots.influence(check), "What each trial does.")
+    mcid = nma.decisions.MCID(1, kind="between-group", source="chosen for a test")
+    file = nma.report(
+        back_pain, tmp_path / "a.html", mcid=mcid, extra={"influence": [check, picture]}
+    )
+    page = require_sound(file.read_text(encoding="utf-8"))
+    assert check.caption in page.text
+    assert "1, between-group (chosen for a test)" in page.text
+    assert len(page.of("svg")) == 5
+    without = Page(written(back_pain, tmp_path))
+    ids = {found.get("id") for found in without.of("section")}
+    assert {"influence", "decisions"} & ids == set()
+
+
+def test_markdown_and_folder_hold_every_table_and_figure(tmp_path: Path) -> None:
+    posterior = nma.fit(network(HOSTILE))
+    text = nma.report(posterior, tmp_path / "r.md").read_text(encoding="utf-8")
+    assert "<script" not in text.replace("\\<script", "")
+    linked = re.findall(r"^!\[.*\]\(<(.*)>\)$", text, flags=re.MULTILINE)
+    assert len(linked) == 3
+    assert all((tmp_path / name).is_file() for name in linked)
+    rows = [re.sub(r"\\.", "", row) for row in text.splitlines() if row.startswith("|")]
+    assert len(rows) > 50
+    assert all(row.endswith("|") for row in rows)
+    folder = nma.report(posterior, tmp_path / "folder")
+    league = pd.read_csv(folder / "league-1.csv", index_col=0)
+    assert set(league.columns) == {*HOSTILE}
+    assert {file.stem for file in folder.glob("*.svg")} == {f.stem for f in folder.glob("*.pdf")}
+
+
+def test_what_cannot_be_written_is_refused(back_pain: nma.Posterior, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"'a\.docx'.*\.html"):
+        nma.report(back_pain, tmp_path / "a.docx")
+    with pytest.raises(ModelError, match=r"'rankings' is no section\..*'ranking'"):
+        nma.report(back_pain, tmp_path / "a", extra={"rankings": "x"})
+    with pytest.raises(ModelError, match="DataFrame is no part"):
+        nma.report(back_pain, tmp_path / "a", extra={"ranking": pd.DataFrame()})  # type: ignore[dict-item]
+    fit = Section("fit", "Fit", lambda posterior: [])
+    with pytest.raises(ModelError, match="Two sections are named fit"):
+        nma.report(back_pain, tmp_path / "a", sections=[*nma.reports.SECTIONS, fit])
+    with pytest.raises(ModelError, match="lower-case"):
+        Section("../x", "", lambda posterior: [])
+    assert list(tmp_path.iterdir()) == []
+
+
+MEASURE = """<!DOCTYPE html><html><body><iframe id="page"
+style="width:{width}px;height:900px;border:0" srcdoc="{page}"></iframe>
+<pre id="found"></pre><script>
+addEventListener("load", () => {{
+  const inner = document.getElementById("page").contentDocument, root = inner.documentElement;
+  const beyond = [...inner.querySelectorAll("h1,h2,p,li,.scroll,caption")].filter(
+    (one) => one.offsetWidth > root.clientWidth).length;
+  const flat = [...inner.querySelectorAll("svg")].filter(
+    (one) => one.clientHeight < 50).length;
+  document.getElementById("found").textContent =
+    [root.clientWidth, root.scrollWidth, beyond, flat].join(" ");
+}});</script></body></html>"""
+"""A page in a frame of a width, since a browser's own window does not get as narrow as a phone."""
+
+
+@pytest.mark.skipif(which("chromium") is None, reason="no Chromium on this machine")
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_browser_shows_the_page_without_overflow_or_complaint(width: int, tmp_path: Path) -> None:
+    text = written(nma.fit(network(MANY)), tmp_path)
+    outer = tmp_path / "outer.html"
+    outer.write_text(MEASURE.format(width=width, page=html.escape(text)), encoding="utf-8")
+    asked = ["--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
+    asked += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=5000"]
+    done = subprocess.run(  # noqa: S603  a browser on a page of ours
+        [str(which("chromium")), *asked, "--window-size=1400,1000", "--dump-dom", outer.as_uri()],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert "CONSOLE" not in done.stderr
+    found = re.search(r'<pre id="found">([\d ]+)</pre>', done.stdout)
+    assert found is not None
+    client, scrolled, beyond, flat = map(int, found[1].split())
+    assert client > width - 30
+    assert scrolled <= client
+    assert (beyond, flat) == (0, 0)
+
+
+def test_counts_of_the_network_are_those_of_the_trials(
+    back_pain: nma.Posterior, tmp_path: Path
+) -> None:
+    folder = nma.report(back_pain, tmp_path / "a")
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    assert "9 trials with 18 arms compare 4 treatments by MD" in text
+    pairs = pd.read_csv(folder / "network-5.csv")
+    expected = back_pain.network.comparisons()
+    assert pairs["trials"].tolist() == expected["trials"].tolist()
+    assert (pairs["indirect"] == "yes").tolist() == expected["indirect"].tolist()
+    arms = pd.read_csv(folder / "network-4.csv", index_col=0)
+    table = back_pain.network.arms
+    assert arms["arms"].to_dict() == table["treatment"].value_counts().to_dict()
+    assert arms["participants"].sum() == table["participants"].sum()
