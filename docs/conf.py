@@ -59,6 +59,7 @@ REFERENCE = {
     "nma.readers",
     "nma.structures",
     "nma.tables",
+    "nma.versions",
 }
 """Modules whose public names must all stand in the reference."""
 

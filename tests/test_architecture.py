@@ -20,6 +20,7 @@ ROOMS = [
     "arrays",
     "links",
     "threads",
+    "versions",
     "priors",
     "instruments",
     "graph",
@@ -88,6 +89,7 @@ ROOMS = [
     "plots",
     "datasets",
     "__init__",
+    "__main__",
 ]
 HEAVY = ["pymc", "pytensor", "arviz", "matplotlib", "networkx", "scipy", "narwhals", "rich"]
 FILES = sorted(SOURCE.rglob("*.py"))
