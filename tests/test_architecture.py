@@ -27,6 +27,7 @@ ROOMS = [
     "labels",
     "readers",
     "markup",
+    "typesetting",
     "tables",
     "span",
     "interpolation",
