@@ -62,6 +62,7 @@ REFERENCE = {
     "nma.reports",
     "nma.structures",
     "nma.tables",
+    "nma.versions",
 }
 """Modules whose public names must all stand in the reference."""
 

@@ -20,12 +20,14 @@ ROOMS = [
     "arrays",
     "links",
     "threads",
+    "versions",
     "priors",
     "instruments",
     "graph",
     "labels",
     "readers",
     "markup",
+    "typesetting",
     "tables",
     "span",
     "interpolation",
@@ -89,6 +91,7 @@ ROOMS = [
     "reports",
     "datasets",
     "__init__",
+    "__main__",
 ]
 HEAVY = ["pymc", "pytensor", "arviz", "matplotlib", "networkx", "scipy", "narwhals", "rich"]
 FILES = sorted(SOURCE.rglob("*.py"))

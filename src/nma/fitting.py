@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nma import engines
+from nma import engines, versions
 from nma.errors import EngineError, ModelError
 from nma.model import Model, problem
 from nma.network import Network
@@ -137,10 +136,7 @@ def _first_that_answers(task: Problem) -> tuple[Engine, Draws, tuple[str, ...]]:
 
 @cache
 def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-
-    packages = ("bayesnma", "numpy", "scipy", "pandas", "xarray")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    return versions.installed(("bayesnma", "numpy", "scipy", "pandas", "xarray"))
 
 
 def _digest(task: Problem) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 import pandas as pd
 
-from nma import markup
+from nma import markup, typesetting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,6 +123,80 @@ class Table(pd.DataFrame):
         """Return an accessible table, its caption and notes, every text escaped."""
         shown = markup.cells(pd.DataFrame(self), caption=self.caption, **self._printing())
         return markup.block(shown, markup.bullets(self.notes))
+
+    def as_latex(self) -> str:
+        r"""Return the table as printed, for a manuscript in LaTeX.
+
+        A ``table`` environment with caption and notes, every name escaped; it needs the package
+        booktabs and an input encoding of UTF-8.
+
+        Returns
+        -------
+        str
+            To be written to a file, or pasted.
+
+        Examples
+        --------
+        >>> import nma
+        >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+        >>> print(nma.sucra(posterior).as_latex())  # doctest: +ELLIPSIS
+        \begin{table}
+        \centering
+        \caption{SUCRA and ranks with 95\% intervals...}
+        ...
+        multimodal care & 0.87 & 1.39 & 1 & 1 & 3 & 0.69 \\
+        ...
+        \end{table}
+        """
+        return typesetting.latex(self._grid(), caption=self.caption, notes=self.notes)
+
+    def as_html(self) -> str:
+        """Return the table as printed, for a word processor or a page of one's own.
+
+        A fragment of HTML without classes or scripts: its rules are written in it, so they stay
+        when a browser's view of it is copied into Word or Writer.
+
+        Returns
+        -------
+        str
+            To be written to a file.
+
+        Examples
+        --------
+        >>> import nma
+        >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+        >>> nma.league_table(posterior).as_html().count("<tr>")
+        5
+        """
+        return typesetting.html(self._grid(), caption=self.caption, notes=self.notes)
+
+    def as_csv(self) -> str:
+        """Return every column with full precision, below caption and notes as comments.
+
+        ``to_csv`` gives the same without the comments. Where a name has a ``#`` in it, read it back
+        with ``skiprows=1 + len(table.notes)`` in place of ``comment="#"``.
+
+        Returns
+        -------
+        str
+            One line ``# ...`` for the caption and for each note, then the header and the rows.
+
+        Examples
+        --------
+        >>> import io
+        >>> import nma
+        >>> import pandas as pd
+        >>> table = nma.sucra(nma.fit(nma.datasets.network("back_pain")))
+        >>> text = table.as_csv()
+        >>> again = pd.read_csv(io.StringIO(text), comment="#", index_col="treatment")
+        >>> bool((again["sucra"] == table["sucra"]).all())
+        True
+        """
+        told = typesetting.commented([self.caption, *self.notes])
+        return told + pd.DataFrame(self).to_csv(lineterminator="\n")
+
+    def _grid(self) -> typesetting.Grid:
+        return typesetting.printed(pd.DataFrame(self), **self._printing())
 
 
 def _cell(value: Any, written: Any) -> str:
