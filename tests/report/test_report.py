@@ -206,7 +206,7 @@ def test_markdown_and_folder_hold_every_table_and_figure(tmp_path: Path) -> None
     posterior = nma.fit(network(HOSTILE))
     text = nma.report(posterior, tmp_path / "r.md").read_text(encoding="utf-8")
     assert "<script" not in text.replace("\\<script", "")
-    linked = re.findall(r"^!\[.*\]\(<(.*)>\)$", text, flags=re.MULTILINE)
+    linked = re.findall(r"^!\[.*\]\((.*)\)$", text, flags=re.MULTILINE)
     assert len(linked) == 3
     assert all((tmp_path / name).is_file() for name in linked)
     rows = [re.sub(r"\\.", "", row) for row in text.splitlines() if row.startswith("|")]

@@ -12,6 +12,7 @@ from nma import plots
 from nma.checks import design_by_treatment
 from nma.decisions import MCID, better_by, equivalence
 from nma.effects import effect_table, league_table
+from nma.errors import shortened
 from nma.fit_measures import deviance, dic
 from nma.hierarchy import sucra
 from nma.model import part_names
@@ -48,7 +49,7 @@ def _network(posterior: Posterior) -> list[Part]:
     parts = len(network.components)
     joined = "." if parts == 1 else f"; the network is in {parts} parts that no trial joins."
     text = [
-        f"{a} and {b}, {n} trial{'s' * (n != 1)}"
+        f"{shortened(a)} and {shortened(b)}, {n} trial{'s' * (n != 1)}"
         for a, b, n in compared[["treatment", "comparator", "trials"]].itertuples(index=False)
     ]
     more = f"; and {len(text) - MOST} more" if len(text) > MOST else ""
@@ -106,7 +107,7 @@ def _methods(posterior: Posterior) -> list[Part]:
 
 
 def _effects(posterior: Posterior) -> list[Part]:
-    words = f"Forest of the effects against {posterior.comparator}, with intervals. {BELOW}"
+    words = f"Forest of effects against {shortened(posterior.comparator)}, with intervals. {BELOW}"
     return tried(
         lambda: Figure(plots.forest(posterior), words),
         lambda: effect_table(posterior, comparators=[posterior.comparator]),
