@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from nma.tables import Table
 
 if TYPE_CHECKING:
     from nma.posterior import Posterior
+    from nma.sources import Source
 
 __all__ = ["SECTIONS", "decisions"]
 
@@ -85,14 +86,22 @@ def _treatments(posterior: Posterior) -> Table:
 def _data(posterior: Posterior) -> list[Part]:
     notices = tuple(dict.fromkeys([*posterior.network.notices, *posterior.notices]))
     said = "What was derived, changed, chosen or doubted in reading and fitting:"
-    tables = [
-        Table(
-            source.rows.sort_index().map(_as_given),
-            caption=f"What the trials report, read as {type(source.outcome).__name__}.",
-        )
-        for source in posterior.network.sources
-    ]
+    read = posterior.model.structure.covariates(posterior.network)
+    tables = [_reported(source, read) for source in posterior.network.sources]
     return [said, notices, *tables] if notices else ["There are no notices.", *tables]
+
+
+def _reported(source: Source, covariates: Iterable[str]) -> Table:
+    """Return the columns of a table that the fit reads, and which it does not."""
+    outcome = source.outcome
+    used = ["study", "treatment", "comparator", *outcome.labels, *outcome.columns, *covariates]
+    kept = [name for name in dict.fromkeys(used) if name in source.rows]
+    others = [str(name) for name in source.rows if name not in kept]
+    return Table(
+        source.rows[kept].sort_index().map(_as_given),
+        caption=f"What the trials report, read as {type(outcome).__name__}.",
+        notes=[f"Columns that are not shown: {', '.join(others)}."] if others else [],
+    )
 
 
 def _as_given(value: object) -> str:
