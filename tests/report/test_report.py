@@ -206,7 +206,7 @@ def test_markdown_and_folder_hold_every_table_and_figure(tmp_path: Path) -> None
     posterior = nma.fit(network(HOSTILE))
     text = nma.report(posterior, tmp_path / "r.md").read_text(encoding="utf-8")
     assert "<script" not in text.replace("\\<script", "")
-    linked = re.findall(r"^!\[.*\]\(<(.*)>\)$", text, flags=re.MULTILINE)
+    linked = re.findall(r"^!\[.*\]\((.*)\)$", text, flags=re.MULTILINE)
     assert len(linked) == 3
     assert all((tmp_path / name).is_file() for name in linked)
     rows = [re.sub(r"\\.", "", row) for row in text.splitlines() if row.startswith("|")]
@@ -282,6 +282,12 @@ def test_counts_of_the_network_are_those_of_the_trials(
     expected = back_pain.network.comparisons()
     assert pairs["trials"].tolist() == expected["trials"].tolist()
     assert (pairs["indirect"] == "yes").tolist() == expected["indirect"].tolist()
+    rows = pd.read_csv(folder / "data-2.csv", index_col=0)
+    given = back_pain.network.sources[0].rows.sort_index()
+    assert rows.columns.tolist() == ["study", "treatment", "comparator", "md", "se", "n1", "n2"]
+    assert rows["study"].tolist() == given["study"].tolist()
+    assert rows["md"].tolist() == pytest.approx(given["md"].tolist())
+    assert "Columns that are not shown: lower, upper, weeks, scale" in text
     arms = pd.read_csv(folder / "network-4.csv", index_col=0)
     table = back_pain.network.arms
     assert arms["arms"].to_dict() == table["treatment"].value_counts().to_dict()

@@ -46,8 +46,8 @@ svg *{stroke-linejoin:round;stroke-linecap:butt}
 .poor{border:3px solid #c33;padding:.5rem 1rem}
 @media print{:root{--ink:#000;--paper:#fff;--line:#777;--link:#000}nav,.skip{display:none}
 body{max-width:none;font-size:9pt}.scroll{overflow:visible}table{font-size:7.5pt}
-thead{display:table-header-group}.words table{width:auto;font-size:6pt}
-.words td,.words th{max-width:none;min-width:0;overflow-wrap:anywhere;padding:.2em}
+thead{display:table-header-group}
+.words td{max-width:20em}
 tr,figure{break-inside:avoid}h2{break-after:avoid}}
 """.replace("\n", "")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from nma import plots
 from nma.checks import design_by_treatment
 from nma.decisions import MCID, better_by, equivalence
 from nma.effects import effect_table, league_table
+from nma.errors import shortened
 from nma.fit_measures import deviance, dic
 from nma.hierarchy import sucra
 from nma.model import part_names
@@ -23,6 +24,7 @@ from nma.tables import Table
 
 if TYPE_CHECKING:
     from nma.posterior import Posterior
+    from nma.sources import Source
 
 __all__ = ["SECTIONS", "decisions"]
 
@@ -48,7 +50,7 @@ def _network(posterior: Posterior) -> list[Part]:
     parts = len(network.components)
     joined = "." if parts == 1 else f"; the network is in {parts} parts that no trial joins."
     text = [
-        f"{a} and {b}, {n} trial{'s' * (n != 1)}"
+        f"{shortened(a)} and {shortened(b)}, {n} trial{'s' * (n != 1)}"
         for a, b, n in compared[["treatment", "comparator", "trials"]].itertuples(index=False)
     ]
     more = f"; and {len(text) - MOST} more" if len(text) > MOST else ""
@@ -84,14 +86,22 @@ def _treatments(posterior: Posterior) -> Table:
 def _data(posterior: Posterior) -> list[Part]:
     notices = tuple(dict.fromkeys([*posterior.network.notices, *posterior.notices]))
     said = "What was derived, changed, chosen or doubted in reading and fitting:"
-    tables = [
-        Table(
-            source.rows.sort_index().map(_as_given),
-            caption=f"What the trials report, read as {type(source.outcome).__name__}.",
-        )
-        for source in posterior.network.sources
-    ]
+    read = posterior.model.structure.covariates(posterior.network)
+    tables = [_reported(source, read) for source in posterior.network.sources]
     return [said, notices, *tables] if notices else ["There are no notices.", *tables]
+
+
+def _reported(source: Source, covariates: Iterable[str]) -> Table:
+    """Return the columns of a table that the fit reads, and which it does not."""
+    outcome = source.outcome
+    used = ["study", "treatment", "comparator", *outcome.labels, *outcome.columns, *covariates]
+    kept = [name for name in dict.fromkeys(used) if name in source.rows]
+    others = [str(name) for name in source.rows if name not in kept]
+    return Table(
+        source.rows[kept].sort_index().map(_as_given),
+        caption=f"What the trials report, read as {type(outcome).__name__}.",
+        notes=[f"Columns that are not shown: {', '.join(others)}."] if others else [],
+    )
 
 
 def _as_given(value: object) -> str:
@@ -106,7 +116,7 @@ def _methods(posterior: Posterior) -> list[Part]:
 
 
 def _effects(posterior: Posterior) -> list[Part]:
-    words = f"Forest of the effects against {posterior.comparator}, with intervals. {BELOW}"
+    words = f"Forest of effects against {shortened(posterior.comparator)}, with intervals. {BELOW}"
     return tried(
         lambda: Figure(plots.forest(posterior), words),
         lambda: effect_table(posterior, comparators=[posterior.comparator]),

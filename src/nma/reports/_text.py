@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -54,7 +55,7 @@ def _part(part: Part, file: str) -> str:
     if isinstance(part, Table):
         return _table(part)
     if isinstance(part, Figure):
-        return f"![{plain(part.text)}](<{file}>)"
+        return f"![{plain(part.text)}]({quote(file)})"
     return _bullets(part)
 
 
