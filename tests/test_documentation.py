@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 import runpy
@@ -162,3 +163,41 @@ def test_no_file_names_a_place_on_a_machine() -> None:
     assert [
         str(path.relative_to(ROOT)) for path, text in texts.items() if places.search(text)
     ] == []
+
+
+NO_CODES = {"within-person", "between-group", "follow-up", "p-value"}
+"""Words with a hyphen that are arguments and no codes."""
+
+ONE_WORD = {"disconnected", "empty", "infinite", "missing", "negative", "rising"}
+"""Codes without a hyphen, which would not be told from other words."""
+
+
+def codes_of(path: Path) -> set[str]:
+    """Words in a file that can be codes: with a hyphen, as argument or as first of a tuple."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        places: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            places = node.args
+        elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+            places = node.value.elts[:1]
+        issued = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Issue"
+        words = [place.value for place in places if isinstance(place, ast.Constant)]
+        code = r"[a-z]+(-[a-z]+)*" if issued else r"[a-z]+(-[a-z]+)+"
+        found |= {word for word in words if isinstance(word, str) and re.fullmatch(code, word)}
+    return found
+
+
+def test_every_code_of_a_message_is_explained_once() -> None:
+    source = ROOT / "src" / "nma"
+    files = [
+        path
+        for path in source.rglob("*.py")
+        if not {"plots", "decisions", "checks"} & {*path.relative_to(source).parts}
+    ]
+    used = set().union(*map(codes_of, files)) - NO_CODES
+    text = (ROOT / "docs" / "reference" / "codes.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^### (.*)$", text, flags=re.MULTILINE)
+    assert sorted(set(explained)) == sorted(explained)
+    # those of _doses.py are put together from the word dose or agent
+    assert set(explained) == used | ONE_WORD | {"agent-column", "dose-column"}
