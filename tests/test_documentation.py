@@ -7,6 +7,7 @@ import math
 import re
 import runpy
 import sys
+import tomllib
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
@@ -201,3 +202,15 @@ def test_every_code_of_a_message_is_explained_once() -> None:
     assert sorted(set(explained)) == sorted(explained)
     # those of _doses.py are put together from the word dose or agent
     assert set(explained) == used | ONE_WORD | {"agent-column", "dose-column"}
+
+
+def test_the_citation_names_this_version_and_nobody_in_particular() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (ROOT / "CITATION.cff").read_text(encoding="utf-8").splitlines()
+    told = dict(line.split(": ", 1) for line in lines if re.match(r"[a-z-]+: ", line))
+    assert told["version"] == project["version"]
+    assert told["license"] == project["license"]
+    assert lines[lines.index("authors:") + 1] == '  - name: "The nma maintainers"'
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    (cited,) = re.findall(r"## Cite > (.*?) \[", readme)
+    assert cited == f"The nma maintainers. {told['title'][1:-1]}, version {told['version']}."
