@@ -15,7 +15,7 @@ from nma.problem import Parameters, Scale
 from nma.span import directions
 from nma.structures._parts import Parting, Parts, frozen
 from nma.structures._priors import diffuse, require_centred, require_prior, resolved, shrinking
-from nma.structures._trials import in_trials
+from nma.structures._trials import differences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -198,11 +198,7 @@ class Components:
         """
         names = self.components(network)
         z = self.levels(network, network.table)[:, : len(names)]
-        first: dict[str, int] = {}
-        rows = [
-            z[row] - z[first.setdefault(study, row)] for row, study, _ in in_trials(network.table)
-        ]
-        told = directions(np.stack(rows)).determine(np.eye(len(names)))
+        told = directions(differences(z, network.table)).determine(np.eye(len(names)))
         return tuple(name for name, known in zip(names, told, strict=True) if not known)
 
     @property

@@ -15,7 +15,7 @@ from nma.span import directions
 from nma.structures._covariates import by_trial, dummies, is_missing, is_number, named
 from nma.structures._priors import require_centred, require_prior, resolved, shrinking
 from nma.structures._slopes import KINDS, Kind, diffuse_per, identifier, per_unit, slopes
-from nma.structures._trials import in_trials, is_outside
+from nma.structures._trials import differences, in_trials, is_outside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -290,9 +290,8 @@ def _told(
     z: NDArray[np.float64], network: Network, fixed: NDArray[np.bool_], ours: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Return which parameters the trials' differences of levels determine."""
-    first: dict[str, int] = {}
-    rows = [z[row] - z[first.setdefault(study, row)] for row, study, _ in in_trials(network.table)]
-    return directions(np.stack(rows)[:, fixed]).determine(np.eye(len(fixed))[ours][:, fixed])
+    apart = differences(z, network.table)[:, fixed]
+    return directions(apart).determine(np.eye(len(fixed))[ours][:, fixed])
 
 
 def _centred(values: pd.Series[Any], given: Regression) -> NDArray[np.float64]:

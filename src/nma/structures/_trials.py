@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "deviation_levels",
     "deviations",
+    "differences",
     "in_trials",
     "is_outside",
     "require_complete",
@@ -52,6 +53,12 @@ def in_trials(arms: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
     """Yield the row, the trial and the treatment of each arm."""
     for row, (study, treatment) in enumerate(zip(arms["study"], arms["treatment"], strict=True)):
         yield row, str(study), str(treatment)
+
+
+def differences(z: NDArray[np.float64], arms: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the levels of each arm less those of its trial's first, (arm, parameter)."""
+    first: dict[str, int] = {}
+    return z - z[[first.setdefault(study, row) for row, study, _ in in_trials(arms)]]
 
 
 def _columns(network: Network) -> list[Column]:
