@@ -45,11 +45,12 @@ benchmarks: $(VENV)/ready ## time the library
 	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do echo "== $$script"; $(BIN)/python $$script; done
 
 lock: $(UV) ## pin every package anew, as little changed as possible; newest: make lock UPGRADE=--upgrade
-	$(COMPILE) $(UPGRADE) --group build --group test --group samplers --group clusters --group lint --group docs -o requirements/lock.txt
-	$(COMPILE) --upgrade --resolution lowest-direct --group build --group test --group clusters -o requirements/lowest.txt
+	$(COMPILE) $(UPGRADE) --group build --group test --group samplers --group clusters --group lint --group docs \
+	    --group notebooks --group browser -o requirements/lock.txt
+	$(COMPILE) --upgrade --resolution lowest-direct --group build --group test --group clusters --group notebooks -o requirements/lowest.txt
 
 clean: ## remove all that these recipes made
-	rm -rf .venv-* docs/_build docs/_figures .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv-* docs/_build docs/_figures docs/notebooks .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests examples benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment: made anew when the lock changes, the project itself whenever pyproject.toml does.

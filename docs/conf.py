@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import runpy
+import shutil
 from importlib import import_module
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -24,10 +25,16 @@ project = "nma"
 copyright = "the nma maintainers"
 version = release = version_of("bayesnma")
 
-extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_parser"]
+extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_nb"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build", "_figures"]
+
+nb_execution_mode = "force"
+nb_execution_timeout = 120
+nb_execution_raise_on_error = True
+nb_merge_streams = True
+
 rst_prolog = ".. currentmodule:: nma\n"
 
 autodoc_member_order = "bysource"
@@ -37,7 +44,7 @@ numpydoc_show_class_members = False
 
 highlight_options = {name: {"stripnl": True} for name in ("python", "pycon", "default")}
 
-html_theme = "furo"
+html_theme = "pydata_sphinx_theme"
 html_title = f"nma {release}"
 html_static_path = ["_static"]
 html_css_files = ["nma.css"]
@@ -98,6 +105,15 @@ def drawn(app: Sphinx) -> None:
     runpy.run_path(str(Path(app.confdir) / "figures.py"))["draw"](Path(app.srcdir) / "_figures")
 
 
+def gathered(app: Sphinx) -> None:
+    """Take the notebooks among the pages, which are run as they are built."""
+    folder = Path(app.srcdir) / "notebooks"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for path in (Path(app.confdir).parent / "examples").glob("*.ipynb"):
+        shutil.copy(path, folder)
+
+
 def unlisted(app: Sphinx, env: BuildEnvironment) -> None:  # noqa: ARG001  Sphinx passes both
     """Warn of public names that the reference leaves out."""
     listed = set(env.domains["py"].objects)
@@ -125,5 +141,6 @@ def setup(app: Sphinx) -> None:
         "mathml", inline_renderers=(inline_formula, None), block_renderers=(displayed_formula, None)
     )
     app.connect("builder-inited", drawn)
+    app.connect("builder-inited", gathered)
     app.connect("autodoc-process-signature", without_arguments)
     app.connect("env-check-consistency", unlisted)
