@@ -42,9 +42,9 @@ def test_units_and_sums_by_hand() -> None:
 
 def test_a_number_out_of_tolerance_fails() -> None:
     draws = SHAPES["normal"]
-    assert_near(compared(draws, {"mean": "0.0", "upper": "1.96"}, 1e5))
+    assert_near(compared(draws, {"mean": "0.0", "upper": "1.96"}, 1e5), "pair", None)
     with pytest.raises(AssertionError, match=r"pair\n +theirs"):
-        assert_near(compared(draws, {"mean": "0.0", "upper": "2.02"}, 1e5), "pair")
+        assert_near(compared(draws, {"mean": "0.0", "upper": "2.02"}, 1e5), "pair", None)
 
 
 def test_draws_chosen_by_weight_are_those_of_the_weighed_distribution() -> None:
