@@ -108,7 +108,7 @@ def shortened(theirs: str, ours: str) -> str:
     """Return theirs as printed, or a stored number to the digits of ours."""
     places = [len(text.partition(".")[2]) for text in (theirs, ours)]
     if "e" in theirs:
-        return f"{float(theirs):.6e}"
+        return f"{float(theirs):.8g}"
     return f"{float(theirs):.{places[1]}f}" if places[0] > places[1] + 1 else theirs
 
 

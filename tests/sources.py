@@ -33,10 +33,7 @@ class Source(NamedTuple):
         return Place(self.name, network, ", ".join(where))
 
 
-QUOTED = (
-    "As the tests of the R package multinma quote the document, checked against no page of it: "
-    "table and page are not known."
-)
+QUOTED = "As the tests of the R package multinma quote the document: table and page are not known."
 
 TSD2 = Source(
     "NICE DSU TSD 2",
