@@ -6,6 +6,7 @@ import ast
 import math
 import re
 import runpy
+import subprocess
 import sys
 import tomllib
 from operator import attrgetter
@@ -14,7 +15,9 @@ from types import ModuleType
 
 import pytest
 
+import comparisons
 import nma
+import sources
 
 ROOT = Path(__file__).parent.parent
 
@@ -131,6 +134,56 @@ def test_the_glossary_is_in_alphabetical_order() -> None:
     ]
     assert len(terms) > 50
     assert terms == sorted(set(terms))
+
+
+def test_numbers_that_differ_have_their_cause_on_the_page() -> None:
+    rows = [row for found in comparisons.read().values() for row in found]
+    text = (ROOT / "docs" / "checked.md").read_text(encoding="utf-8")
+    causes = [line.split(" | ") for line in text.split("## Where they differ")[1].splitlines()]
+    told = [(cells[0], cells[2]) for cells in causes if len(cells) == 5]
+    differing = [row for row in rows if row.verdict == "differs"]
+    assert len(differing) > 5
+    for row in differing:
+        source = row.source.removeprefix("NICE DSU ")
+        assert any(source in place and is_told(row.theirs, theirs) for place, theirs in told), row
+
+
+def is_told(number: str, cell: str) -> bool:
+    """Whether a cell names a number, perhaps with fewer digits."""
+    printed = re.findall(r"-?\d+(?:\.\d+)?", cell)
+    return any(f"{float(number):.{len(text.partition('.')[2])}f}" == text for text in printed)
+
+
+def test_every_row_is_of_a_test_that_exists() -> None:
+    """What such a test compares, it holds to its rows itself: see tests/literature/conftest.py."""
+    command = [sys.executable, "-m", "pytest", "tests/literature", "--collect-only", "--quiet"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603  ours
+    tests = {line.removeprefix("tests/literature/") for line in found.stdout.splitlines()}
+    assert len(tests) > 300
+    assert [name for name in comparisons.read() if name not in tests] == []
+
+
+def test_the_readme_and_the_page_count_the_comparisons(tmp_path: Path) -> None:
+    total = sum(map(len, comparisons.read().values()))
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    (told,) = re.findall(r"([\d,]+) comparisons with printed or stored numbers", readme)
+    assert told == f"{total // 100 * 100:,}"
+    runpy.run_path(str(ROOT / "docs" / "checked.py"))["write"](tmp_path / "checked")
+    table = (tmp_path / "checked" / "_index.md").read_text(encoding="utf-8")
+    assert f"**{total:,} comparisons**" in table
+    linked = re.findall(r"\(checked/(.*?\.md)\).*?\| ([\d,]+) \| (?:none|\d+) \|", table)
+    assert len(linked) == len(sources.SOURCES)
+    assert sum(int(count.replace(",", "")) for _, count in linked) == total
+    for name, count in linked:
+        page = (tmp_path / "checked" / name).read_text(encoding="utf-8")
+        assert page.count('<th scope="row">') == int(count.replace(",", ""))
+
+
+def test_the_committed_rows_are_written_as_they_are_read(tmp_path: Path) -> None:
+    comparisons.write(comparisons.read(), tmp_path / "again.csv")
+    committed = comparisons.FILE.read_bytes()
+    assert (tmp_path / "again.csv").read_bytes() == committed
+    assert len(committed) < 300_000
 
 
 def test_every_decision_is_listed() -> None:
