@@ -197,11 +197,29 @@ def test_every_code_of_a_message_is_explained_once() -> None:
         if not {"plots", "decisions", "checks"} & {*path.relative_to(source).parts}
     ]
     used = set().union(*map(codes_of, files)) - NO_CODES
-    text = (ROOT / "docs" / "reference" / "codes.md").read_text(encoding="utf-8")
-    explained = re.findall(r"^### (.*)$", text, flags=re.MULTILINE)
-    assert sorted(set(explained)) == sorted(explained)
+    explained = nma.errors.meanings()
+    classes = {name for name in nma.errors.__all__ if name.endswith(("Error", "Warning"))}
     # those of _doses.py are put together from the word dose or agent
-    assert set(explained) == used | ONE_WORD | {"agent-column", "dose-column"}
+    assert set(explained) == used | ONE_WORD | {"agent-column", "dose-column"} | classes
+
+
+def test_the_page_of_codes_is_what_the_library_explains() -> None:
+    page = runpy.run_path(str(ROOT / "docs" / "codes.py"))
+    text = (ROOT / nma.errors.PAGE).read_text(encoding="utf-8")
+    assert text == page["written"](), "write it anew: python docs/codes.py"
+    headings = re.findall(r"^### (.*)$", text, flags=re.MULTILINE)
+    assert headings == list(nma.errors.meanings())
+    anchors = {meaning.page.partition("#")[2] for meaning in nma.errors.meanings().values()}
+    assert anchors == {heading.lower() for heading in headings}
+    for link in re.findall(r"\]\(([\w./]+\.md)\)", text):
+        assert (ROOT / nma.errors.PAGE).parent.joinpath(link).is_file(), link
+
+
+def test_explanations_name_what_exists() -> None:
+    for meaning in nma.errors.meanings().values():
+        said = f"{meaning.what} {meaning.why} {meaning.remedy}"
+        for name in re.findall(r"nma\.([\w.]+\w)", said):
+            assert attrgetter(name)(nma) is not None, meaning.code
 
 
 def test_the_citation_names_this_version_and_nobody_in_particular() -> None:
