@@ -30,6 +30,67 @@ def test_the_readme_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out.split() == printed.split()
 
 
+SVG_IDS = re.compile(r"(?<=[#\"])[a-z][0-9a-f]{10}(?=[\")])")
+"""Ids that matplotlib makes from the coordinates."""
+
+
+def svg_texts(path: Path) -> list[str]:
+    return re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text(encoding="utf-8"))
+
+
+def svg_shape(path: Path) -> tuple[str, list[float]]:
+    """Return the drawing without its numbers, and the numbers."""
+    text = SVG_IDS.sub("", path.read_text(encoding="utf-8"))
+    number = r"-?\d+(?:\.\d+)?"
+    return re.sub(number, "", text), [float(found) for found in re.findall(number, text)]
+
+
+def test_the_figure_of_the_readme_is_what_the_library_draws(tmp_path: Path) -> None:
+    """Letter for letter with any matplotlib; line for line with the one that drew it."""
+    import matplotlib as mpl
+
+    page = runpy.run_path(str(ROOT / "docs" / "readme.py"))
+    kept, now = page["FIGURE"], tmp_path / "now.svg"
+    page["draw"](now)
+    again = "draw it anew: python docs/readme.py"
+    assert svg_texts(now) == svg_texts(kept), again
+    assert len(svg_texts(kept)) > 10
+    if f"Matplotlib v{mpl.__version__}," in kept.read_text(encoding="utf-8"):
+        (drawn, numbers), (shape, expected) = svg_shape(now), svg_shape(kept)
+        assert drawn == shape, again
+        assert numbers == pytest.approx(expected, abs=1e-3), again
+    assert kept.stat().st_size < 100_000
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_the_figure_is_told_in_words_too(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    ((told, path),) = re.findall(r"!\[([^\]]*)\]\(([^)]*)\)", text)
+    figure = (ROOT / page).parent / path
+    treatments = {"multimodal care", "standard exercise", "individualised exercise"}
+    assert "Forest" in told
+    assert "passive control" in told
+    if page == "README.md":
+        written = svg_texts(figure)
+        words = " ".join(told.split()).replace("-", "\N{MINUS SIGN}")
+        assert all(name in words for name in treatments)
+        said = re.findall(r"\S+ \(\S+ \S+\)", words)
+        assert len(said) == 3
+        assert set(said) <= set(written)
+
+
+def test_the_readme_asks_for_fifteen_lines() -> None:
+    (code,) = blocks((ROOT / "README.md").read_text(encoding="utf-8"), "python")
+    assert len(code.splitlines()) <= 15
+
+
+def test_the_readme_leads_to_pages_that_exist() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", text)
+    assert len(links) > 10
+    assert [link for link in links if not (ROOT / link).is_file()] == []
+
+
 def test_the_readme_names_commands_that_exist() -> None:
     recipes = re.findall(
         r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE

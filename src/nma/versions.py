@@ -81,8 +81,8 @@ def show_versions() -> Versions:
     --------
     >>> import nma
     >>> found = nma.show_versions()
-    >>> list(found.packages)[:3], list(found.machine)
-    (['python', 'bayesnma', 'numpy'], ['system', 'processor', 'cores', 'linear algebra'])
+    >>> list(found.machine)
+    ['system', 'processor', 'cores', 'linear algebra']
     """
     return Versions(installed(), _machine())
 
