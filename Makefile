@@ -53,7 +53,7 @@ lock: $(UV) ## pin every package anew, as little changed as possible; newest: ma
 	$(COMPILE) --upgrade --resolution lowest-direct --group build --group test --group clusters --group notebooks -o requirements/lowest.txt
 
 clean: ## remove all that these recipes made
-	rm -rf .venv-* docs/_build docs/_figures docs/checked docs/notebooks .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv-* docs/_build docs/_figures docs/checked docs/jupyter_execute docs/notebooks .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests examples benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment: made anew when the lock changes, the project itself whenever pyproject.toml does.

@@ -28,7 +28,7 @@ version = release = version_of("bayesnma")
 extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_nb"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build", "_figures", "checked/_*"]
+exclude_patterns = ["_build", "_figures", "checked/_*", "jupyter_execute"]
 
 nb_execution_mode = "force"
 nb_execution_timeout = 120

@@ -144,6 +144,16 @@ def test_a_column_of_the_wrong_kind_is_refused_row_by_row(
     assert last.endswith("... and 1 more of [not-a-number] in column 'mean'")
 
 
+def test_the_cell_that_made_text_of_a_column_is_named_first() -> None:
+    spoilt = ARMS.assign(mean=[*ARMS["mean"].astype(str)[:-1], "5,4"])
+    with pytest.raises(DataError) as raised:
+        from_arms(spoilt)
+    first, *others = raised.value.issues
+    assert first.value == "5,4"
+    assert "decimal comma" in first.remedy
+    assert len(others) == len(ARMS) - 1
+
+
 @pytest.mark.parametrize(
     "number",
     [
