@@ -52,25 +52,7 @@ html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sourcelink = False
 
-REFERENCE = {
-    "nma",
-    "nma.datasets",
-    "nma.engines",
-    "nma.errors",
-    "nma.graph",
-    "nma.heterogeneity",
-    "nma.instruments",
-    "nma.outcomes",
-    "nma.plots",
-    "nma.priors",
-    "nma.problem",
-    "nma.protocols",
-    "nma.readers",
-    "nma.reports",
-    "nma.structures",
-    "nma.tables",
-    "nma.versions",
-}
+REFERENCE: tuple[str, ...] = runpy.run_path(str(Path(__file__).parent / "public.py"))["modules"]()
 """Modules whose public names must all stand in the reference."""
 
 ACCENTED = re.compile(r"(\\(?:bar|hat|tilde) ?(?:\\[a-z]+|\w|{[^}]*}))(?=_)")
@@ -117,7 +99,7 @@ def gathered(app: Sphinx) -> None:
 def unlisted(app: Sphinx, env: BuildEnvironment) -> None:  # noqa: ARG001  Sphinx passes both
     """Warn of public names that the reference leaves out."""
     listed = set(env.domains["py"].objects)
-    for name in sorted(REFERENCE):
+    for name in REFERENCE:
         module = import_module(name)
         for public in module.__all__:
             if not inspect.ismodule(getattr(module, public)) and f"{name}.{public}" not in listed:

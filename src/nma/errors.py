@@ -17,10 +17,6 @@ __all__ = [
     "ModelError",
     "NmaError",
     "NmaWarning",
-    "nearest",
-    "require_several",
-    "shortened",
-    "shown",
 ]
 
 AT_ONCE = 5

@@ -24,7 +24,6 @@ __all__ = [
     "Kind",
     "ReferenceSD",
     "find",
-    "hint",
     "known",
     "named",
 ]

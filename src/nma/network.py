@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 import numpy as np
 import pandas as pd
 
-from nma import graph, intake, markup
+from nma import graph, intake, markup, wording
 from nma.errors import DataError, DataWarning, ModelError, nearest, shortened
 from nma.labels import misnamed
 from nma.protocols import Better, Outcome
@@ -344,11 +344,11 @@ class Network:
     def _repr_html_(self) -> str:
         """Return the same as ``print``, for notebooks, without what takes work to find out."""
         pairs = graph.direct_comparisons(self.graph, self.treatments, self.reference)
-        told = [*filter(None, [graph.left_out(pairs)]), *self.notices]
+        told = [*filter(None, [wording.left_out(pairs)]), *self.notices]
         return markup.block(
             markup.paragraph(self.caption) if self.caption else "",
             markup.paragraph(_sentence(self)),
-            markup.comparisons(graph.most_tried(pairs)),
+            markup.comparisons(wording.most_tried(pairs)),
             markup.bullets(told),
             markup.paragraph(f"next: {NEXT}"),
         )
@@ -356,7 +356,7 @@ class Network:
     def __str__(self) -> str:
         """Return a sentence, the comparisons as a table, the caption and the notices."""
         told = [*filter(None, [self.caption]), *(f"- {notice}" for notice in self.notices)]
-        table = graph.as_text(self.comparisons())
+        table = wording.as_text(self.comparisons())
         return "\n".join([_wrapped(_sentence(self)), table, *map(_wrapped, told)])
 
     def comparisons(self) -> pd.DataFrame:
@@ -391,6 +391,6 @@ def _wrapped(text: str) -> str:
 
 def _sentence(network: Network) -> str:
     told = network.trials, network.table["participants"], len(network.components)
-    evidence = graph.as_sentence(*told)
+    evidence = wording.as_sentence(*told)
     reading = f"{network.measure}, {network.better} is better"
     return f"{evidence} {reading}; reference: {shortened(network.reference)}."

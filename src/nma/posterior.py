@@ -11,9 +11,10 @@ import pandas as pd
 
 from nma import _arviz, markup
 from nma.errors import ModelError, nearest, require_several
+from nma.mixtures import readonly
 from nma.model import Model, part_names, prior_sentences
 from nma.network import Network
-from nma.problem import Draws, Problem, readonly
+from nma.problem import Draws, Problem
 from nma.protocols import Engine
 from nma.reach import ABOUT_TARGETS, told_apart, unseen
 

@@ -38,7 +38,6 @@ __all__ = [
     "Reading",
     "Scale",
     "arm_parts",
-    "readonly",
     "trials_by_size",
 ]
 

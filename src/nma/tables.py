@@ -15,7 +15,7 @@ from nma import markup, typesetting
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Table", "decimals", "figures", "interval", "probability", "rounded"]
+__all__ = ["Table"]
 
 WIDTH = 98
 """Columns that captions and notes fill when printed."""
