@@ -42,6 +42,7 @@ ROOMS = [
     "units",
     "shapes",
     "sources",
+    "joining",
     "network",
     "columns",
     "structures",

@@ -7,21 +7,19 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
-import pandas as pd
 
-from nma import graph, intake, markup, wording
-from nma.errors import DataError, DataWarning, ModelError, nearest, shortened
-from nma.labels import misnamed
+from nma import graph, intake, joining, markup, wording
+from nma.errors import DataWarning, ModelError, nearest, shortened
 from nma.protocols import Better, Outcome
 from nma.sources import Source
 from nma.units import unit_of
 
 if TYPE_CHECKING:
     import networkx as nx
+    import pandas as pd
     from numpy.typing import NDArray
 
 __all__ = ["Network", "Source"]
@@ -216,27 +214,15 @@ class Network:
             If a trial is in two networks, two names could be one, or measures or directions
             differ.
         """
-        issues = intake.uncombinable(networks)
-        treatments = tuple(dict.fromkeys(chain.from_iterable(n.treatments for n in networks)))
-        if all(list(n.treatments) == sorted(n.treatments) for n in networks):
-            treatments = tuple(sorted(treatments))
-        issues += misnamed(treatments, reference, None)
-        if issues:
-            raise DataError(issues)
+        whole = joining.joined(networks, reference)
         named = [n.reference for n in networks if _chosen(n.reference) not in n.notices]
         notices = (text for n in networks for text in n.notices if text != _chosen(n.reference))
-        starts = np.cumsum([0, *(len(network.table) for network in networks)])
-        sources = [
-            Source(source.outcome, source.rows, source.arms + start)
-            for network, start in zip(networks, starts, strict=False)
-            for source in network.sources
-        ]
         network = cls(
-            table=pd.concat([network.table for network in networks], ignore_index=True),
-            sources=tuple(sources),
-            treatments=treatments,
+            table=whole.table,
+            sources=whole.sources,
+            treatments=whole.treatments,
             reference=reference or next(iter(named), ""),
-            caption=" ".join(dict.fromkeys(n.caption for n in networks if n.caption)),
+            caption=whole.caption,
             notices=tuple(dict.fromkeys(notices)),
         )
         return _with_reference(network)
