@@ -77,6 +77,12 @@ def sucra(posterior: Posterior, *, level: float = 0.95) -> Table:
         warn where the hierarchy is weak, hangs on little, or where designs disagree;
         ``attrs["poth"]`` is the precision of the treatment hierarchy.
 
+    Raises
+    ------
+    ModelError
+        If there is one treatment alone, the structure gives no level outside a trial, or the level
+        is not between 0 and 1.
+
     Examples
     --------
     >>> import nma

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import textwrap
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, final
 
-import numpy as np
-
 from nma import graph, intake, joining, markup, wording
-from nma.errors import DataWarning, ModelError, nearest, shortened
+from nma.errors import DataWarning
+from nma.labels import positions
 from nma.protocols import Better, Outcome
 from nma.sources import Source
 from nma.units import unit_of
 
 if TYPE_CHECKING:
     import networkx as nx
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -47,6 +46,12 @@ class Network:
         What the data are, from the frame's ``attrs["caption"]``; printed with every result.
     notices : tuple of str
         What was derived (see ``nma.readers``), changed or chosen in reading.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.datasets.network("parkinson").trials["Guttman 1997"]
+    ('bromocriptine', 'placebo', 'pramipexole')
     """
 
     table: pd.DataFrame
@@ -110,10 +115,9 @@ class Network:
         ... )
         <Network: 7 trials, 5 treatments, MD, lower is better; next: nma.fit, nma.plots.network>
         """
-        columns = {"study": study, "treatment": treatment}
         read = intake.read(
             frame,
-            columns,
+            {"study": study, "treatment": treatment},
             outcome,
             missing,
             repeated_arms,
@@ -213,6 +217,17 @@ class Network:
         DataError
             If a trial is in two networks, two names could be one, or measures or directions
             differ.
+
+        Examples
+        --------
+        >>> import nma
+        >>> new = {"trial": ["A 2001"], "drug": ["ropinirole"], "control": ["placebo"], "md": -0.8}
+        >>> reported = nma.Network.from_contrasts(
+        ...     {**new, "se": 0.5}, study="trial", treatment="drug", comparator="control",
+        ...     outcome=nma.outcomes.Contrast("md", "se", measure="MD", better="lower"),
+        ... )
+        >>> len(nma.Network.combine(nma.datasets.network("parkinson"), reported).trials)
+        8
         """
         whole = joining.joined(networks, reference)
         named = [n.reference for n in networks if _chosen(n.reference) not in n.notices]
@@ -281,10 +296,8 @@ class Network:
     @cached_property
     def graph(self) -> nx.Graph[str]:
         """The evidence as a frozen networkx graph; see ``nma.graph`` for questions to ask it."""
-        told = self.table.dropna(subset="participants")
-        people: dict[tuple[str, str], float] = {}
-        for arm in told[["study", "treatment", "participants"]].itertuples(index=False):
-            people[arm[:2]] = people.get(arm[:2], 0.0) + arm[2]
+        told = self.table.dropna(subset="participants").groupby(["study", "treatment"])
+        people: Any = told["participants"].sum().to_dict()
         return graph.evidence_graph(self.trials, people)
 
     @cached_property
@@ -293,21 +306,29 @@ class Network:
         return graph.components(self.graph)
 
     def codes(self, treatments: Iterable[str]) -> NDArray[np.int64]:
-        """Return the position of each treatment in the network's order.
+        """Return the position of each treatment in the network's order, counted from 0.
+
+        Parameters
+        ----------
+        treatments : iterable of str
+            Names of treatments.
+
+        Returns
+        -------
+        array of int, (treatment,)
 
         Raises
         ------
         ModelError
             If a treatment is not in the network, with the closest name.
+
+        Examples
+        --------
+        >>> import nma
+        >>> nma.datasets.network("back_pain").codes(["passive control"]).tolist()
+        [2]
         """
-        place, names = {name: k for k, name in enumerate(self.treatments)}, list(treatments)
-        unknown = sorted({str(name) for name in names if name not in place})
-        if unknown:
-            hints = [f"{name!r} is unknown.{nearest(name, self.treatments)}" for name in unknown]
-            known = ", ".join(map(repr, self.treatments))
-            message = f"{' '.join(hints)} The network has {known}."
-            raise ModelError(message)
-        return np.array([place[name] for name in names], dtype=np.int64)
+        return positions(treatments, self.treatments)
 
     @cached_property
     def unit(self) -> tuple[float, str]:
@@ -333,7 +354,7 @@ class Network:
         told = [*filter(None, [wording.left_out(pairs)]), *self.notices]
         return markup.block(
             markup.paragraph(self.caption) if self.caption else "",
-            markup.paragraph(_sentence(self)),
+            markup.paragraph(wording.as_sentence(self)),
             markup.comparisons(wording.most_tried(pairs)),
             markup.bullets(told),
             markup.paragraph(f"next: {NEXT}"),
@@ -343,7 +364,9 @@ class Network:
         """Return a sentence, the comparisons as a table, the caption and the notices."""
         told = [*filter(None, [self.caption]), *(f"- {notice}" for notice in self.notices)]
         table = wording.as_text(self.comparisons())
-        return "\n".join([_wrapped(_sentence(self)), table, *map(_wrapped, told)])
+        return "\n".join(
+            [wording.wrapped(wording.as_sentence(self)), table, *map(wording.wrapped, told)]
+        )
 
     def comparisons(self) -> pd.DataFrame:
         """Return the pairs of treatments that trials compare directly.
@@ -353,6 +376,13 @@ class Network:
         DataFrame
             One row for each pair: treatment, comparator, trials, participants, whether there is
             ``indirect`` evidence independent of those trials, and whether it is a ``bridge``.
+
+        Examples
+        --------
+        >>> import nma
+        >>> table = nma.datasets.network("parkinson").comparisons()
+        >>> table.loc[table["bridge"], ["treatment", "comparator"]].values.tolist()
+        [['cabergoline', 'bromocriptine']]
         """
         return graph.comparisons(self.graph, self.treatments, self.reference)
 
@@ -368,15 +398,3 @@ def _with_reference(network: Network) -> Network:
 
 def _chosen(reference: str) -> str:
     return f"Reference {reference!r} was chosen: it is in the most trials."
-
-
-def _wrapped(text: str) -> str:
-    indent = "  " * text.startswith("- ")
-    return textwrap.fill(text, 100, subsequent_indent=indent, break_on_hyphens=False)
-
-
-def _sentence(network: Network) -> str:
-    told = network.trials, network.table["participants"], len(network.components)
-    evidence = wording.as_sentence(*told)
-    reading = f"{network.measure}, {network.better} is better"
-    return f"{evidence} {reading}; reference: {shortened(network.reference)}."

@@ -52,6 +52,13 @@ class Posterior:
         What the reader must know.
     provenance : mapping of str to str
         Versions, engine, seed and a digest of the data.
+
+    Examples
+    --------
+    >>> import nma
+    >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+    >>> dict(posterior.draws.values["tau"].sizes), posterior.comparator
+    ({'chain': 8, 'draw': 512}, 'passive control')
     """
 
     network: Network
@@ -91,10 +98,27 @@ class Posterior:
     def position(self, treatment: str) -> int:
         """Return where a treatment stands among the targets.
 
+        Parameters
+        ----------
+        treatment : str
+            One of ``posterior.treatments``.
+
+        Returns
+        -------
+        int
+            Counted from 0.
+
         Raises
         ------
         ModelError
             If it is not among them, with the closest name.
+
+        Examples
+        --------
+        >>> import nma
+        >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+        >>> posterior.position("passive control")
+        2
         """
         if treatment not in self.treatments:
             message = (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import textwrap
+from typing import Any
 
 import pandas as pd
 
 from nma.errors import shortened
 
-__all__ = ["as_sentence", "as_text", "left_out", "most_tried"]
+__all__ = ["as_sentence", "as_text", "left_out", "most_tried", "wrapped"]
 
 PRINTED = 20
 """Comparisons that showing a network shows."""
@@ -31,20 +32,10 @@ def left_out(table: pd.DataFrame) -> str:
     )
 
 
-def as_sentence(
-    trials: Mapping[str, tuple[str, ...]], participants: pd.Series[float], parts: int
-) -> str:
-    """Return how much evidence there is and whether it hangs together, in words.
-
-    Parameters
-    ----------
-    trials : mapping of str to tuple of str
-        For each trial the treatments it compares.
-    participants : Series
-        Of each arm, NaN where not told.
-    parts : int
-        Number of unconnected parts.
-    """
+def as_sentence(network: Any) -> str:
+    """Return how much evidence a network has, whether it hangs together, and how it is read."""
+    trials, participants = network.trials, network.table["participants"]
+    parts = len(network.components)
     count, several = len(trials), sum(len(arms) > 2 for arms in trials.values())
     treatments = len({name for arms in trials.values() for name in arms})
     multi = f", {several} of them multi-arm," if several and count > 1 else ""
@@ -54,7 +45,8 @@ def as_sentence(
     whole = f"in {parts} unconnected parts" if parts > 1 else "connected"
     return (
         f"{count} trial{'s' * (count > 1)}{multi} compare{'s' * (count == 1)} "
-        f"{treatments} treatments{counted}{of}; {whole}."
+        f"{treatments} treatments{counted}{of}; {whole}. {network.measure}, {network.better} is "
+        f"better; reference: {shortened(network.reference)}."
     )
 
 
@@ -77,3 +69,9 @@ def as_text(table: pd.DataFrame) -> str:
             cells[name] = ["yes" if here else "" for here in few[name]]
     lines = [line.rstrip() for line in pd.DataFrame(cells).to_string(index=False).splitlines()]
     return "\n".join([*lines, *filter(None, [left_out(table)])])
+
+
+def wrapped(text: str) -> str:
+    """Return a text in lines of 100 characters, further lines of a note indented."""
+    indent = "  " * text.startswith("- ")
+    return textwrap.fill(text, 100, subsequent_indent=indent, break_on_hyphens=False)

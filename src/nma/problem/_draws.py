@@ -44,6 +44,13 @@ class Draws:
         Versions of what sampled, beyond what every fit uses.
     interrupted : bool
         Whether the user stopped the run; ``faults`` then say what was kept.
+
+    Examples
+    --------
+    >>> import nma
+    >>> draws = nma.fit(nma.datasets.network("back_pain")).draws
+    >>> draws.values["beta"].dims, draws.diagnostics["quadrature_error"] < 1e-7
+    (('chain', 'draw', 'parameter'), True)
     """
 
     sampler: Callable[[], xr.Dataset]

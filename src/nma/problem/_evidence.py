@@ -31,6 +31,14 @@ def trials_by_size(trial: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     ------
     array, (trial, row of the trial)
         One array for every number of rows that occurs, smallest first.
+
+    Examples
+    --------
+    >>> import nma
+    >>> import numpy as np
+    >>> trial = np.array([0, 0, 1, 1, 1, 2, 2])
+    >>> [rows.tolist() for rows in nma.problem.trials_by_size(trial)]
+    [[[0, 1], [5, 6]], [[2, 3, 4]]]
     """
     start = np.flatnonzero(np.r_[True, trial[1:] != trial[:-1]])
     size = np.diff(np.r_[start, len(trial)])
@@ -50,6 +58,12 @@ class Reading(NamedTuple):
         the trial has a unit of its own.
     is_change : bool, optional
         Whether they are changes from baseline; None where nothing tells.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.problem.Reading(instrument=nma.instruments.NRS, points=-1.0).is_change is None
+    True
     """
 
     instrument: Instrument | None = None
@@ -74,6 +88,13 @@ class Contrasts:
         Level of every arm and its sampling variance, where ``y`` and ``V`` came from these.
     readings : tuple of Reading, optional
         The unit of those levels in each trial; all in that of the measure if not given.
+
+    Examples
+    --------
+    >>> import nma
+    >>> (part,) = nma.fit(nma.datasets.network("back_pain")).problem.evidence
+    >>> part.arms.shape, part.y.shape, part.V.shape
+    ((9, 2), (9, 1), (9, 1, 1))
     """
 
     arms: NDArray[np.int64]
@@ -124,6 +145,13 @@ class Arms:
         (arm, number).
     points : callable, optional
         ``points(data)``: the data points of every arm, (arm,); one each if not given.
+
+    Examples
+    --------
+    >>> import nma
+    >>> (part,) = nma.fit(nma.datasets.network("smoking")).problem.evidence
+    >>> part.data["events"].shape, part.trial_level
+    ((50,), Normal(mean=0, sd=10))
     """
 
     arms: NDArray[np.int64]

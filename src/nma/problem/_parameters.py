@@ -33,6 +33,18 @@ class Scale:
         Its name in the draws.
     prior : Prior
         Its prior, on zero and above.
+
+    Raises
+    ------
+    ModelError
+        If the name cannot be one of a variable or means something else among the draws, or the
+        prior allows negative values.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.problem.Scale("tau_class", nma.priors.HalfNormal(0.5)).name
+    'tau_class'
     """
 
     name: str
@@ -68,6 +80,14 @@ class Parameters:
         For each parameter the name of the scale that multiplies its deviation from the mean.
     scales : tuple of Scale
         The scales named there.
+
+    Examples
+    --------
+    >>> import nma
+    >>> slope = nma.problem.Parameters.independent(["per year of age"], 0.1)
+    >>> both = nma.problem.Parameters.exchangeable(["B vs A", "C vs A"], 10.0) + slope
+    >>> both.names, both.covariance.shape
+    (('B vs A', 'C vs A', 'per year of age'), (3, 3))
     """
 
     names: tuple[str, ...]
@@ -89,6 +109,27 @@ class Parameters:
 
         The covariance is sd^2/2 (I + J), multiplied by ``scale`` where one is given: changing which
         treatment they are against changes nothing.
+
+        Parameters
+        ----------
+        names : sequence of str
+            One for each effect.
+        sd : float
+            Prior standard deviation of every contrast, on the scale of the model.
+        scale : Scale, optional
+            What multiplies them all; ``sd`` is then that at a scale of one.
+
+        Returns
+        -------
+        nma.problem.Parameters
+            With mean zero.
+
+        Examples
+        --------
+        >>> import nma
+        >>> prior = nma.problem.Parameters.exchangeable(["B vs A", "C vs A"], 2.0)
+        >>> prior.covariance.tolist()
+        [[4.0, 2.0], [2.0, 4.0]]
         """
         size = len(names)
         covariance = sd**2 / 2 * (np.eye(size) + np.ones((size, size)))
@@ -98,7 +139,29 @@ class Parameters:
     def independent(
         cls, names: Sequence[str], sd: float, *, scale: Scale | None = None
     ) -> Parameters:
-        """Return iid N(0, sd^2) parameters, all multiplied by ``scale`` where one is given."""
+        """Return iid N(0, sd^2) parameters, all multiplied by ``scale`` where one is given.
+
+        Parameters
+        ----------
+        names : sequence of str
+            One for each parameter.
+        sd : float
+            Prior standard deviation of each, on the scale of the model.
+        scale : Scale, optional
+            What multiplies them all; ``sd`` is then that at a scale of one.
+
+        Returns
+        -------
+        nma.problem.Parameters
+            With mean zero.
+
+        Examples
+        --------
+        >>> import nma
+        >>> tau_class = nma.problem.Scale("tau_class", nma.priors.HalfNormal(0.5))
+        >>> nma.problem.Parameters.independent(["yoga", "Pilates"], 1.0, scale=tau_class).scale
+        ('tau_class', 'tau_class')
+        """
         return cls._centred(names, sd**2 * np.eye(len(names)), scale)
 
     @classmethod

@@ -31,6 +31,13 @@ class ArmEffect:
         Multiplier of each arm's effect.
     unit : array of int, (arm,)
         Arms of one trial with the same unit share their effect.
+
+    Examples
+    --------
+    >>> import nma
+    >>> (effect,) = nma.fit(nma.datasets.network("back_pain")).problem.effects
+    >>> effect.scale, effect.weight.shape
+    ('tau', (18,))
     """
 
     scale: str
@@ -64,6 +71,13 @@ class Problem:
     predictor : callable, optional
         For models that are not linear in beta: ``predictor(beta, levels, xp)`` gives the level
         of every arm, (arm,), in the functions of ``xp``.
+
+    Examples
+    --------
+    >>> import nma
+    >>> problem = nma.fit(nma.datasets.network("back_pain")).problem
+    >>> problem.levels.shape, problem.parameters.names[0]
+    ((18, 3), 'multimodal care vs individualised exercise')
     """
 
     arms: pd.DataFrame
@@ -79,6 +93,26 @@ class Problem:
 
 
 def arm_parts(problem: Problem) -> dict[int, str]:
-    """Return which parts report arms, with what the names of their draws end in."""
+    """Return which parts of the evidence report arms, with what the names of their draws end in.
+
+    Draws of the first such part are called ``trial_level`` and the like, of the second
+    ``trial_level_2``.
+
+    Parameters
+    ----------
+    problem : Problem
+        What an engine is given.
+
+    Returns
+    -------
+    dict of int to str
+        By position in ``problem.evidence``.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.problem.arm_parts(nma.fit(nma.datasets.network("smoking")).problem)
+    {0: ''}
+    """
     places = [k for k, part in enumerate(problem.evidence) if isinstance(part, Arms)]
     return {place: f"_{k}" if k > 1 else "" for k, place in enumerate(places, start=1)}

@@ -38,6 +38,11 @@ class Consistency:
     effect : Normal, optional
         Prior of every contrast, with mean zero; sd 10 units if not given.
 
+    Raises
+    ------
+    ModelError
+        If ``effect`` is no normal prior with mean zero.
+
     Examples
     --------
     >>> import nma
@@ -69,10 +74,26 @@ class Consistency:
     def default(network: Network) -> Normal:
         """Return the prior of every contrast that is used where none is given.
 
+        Parameters
+        ----------
+        network : Network
+            Its unit sizes the prior.
+
+        Returns
+        -------
+        Normal
+            With mean zero, and its origin in words.
+
         Raises
         ------
         ModelError
             If no trial tells the unit that sizes it.
+
+        Examples
+        --------
+        >>> import nma
+        >>> nma.structures.Consistency.default(nma.datasets.network("smoking"))
+        Normal(mean=0, sd=10.0)
         """
         return diffuse(network)
 
