@@ -38,6 +38,7 @@ nb_merge_streams = True
 rst_prolog = ".. currentmodule:: nma\n"
 
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autodoc_typehints = "none"
 autodoc_class_signature = "mixed"
 numpydoc_show_class_members = False
@@ -97,13 +98,13 @@ def gathered(app: Sphinx) -> None:
 
 
 def unlisted(app: Sphinx, env: BuildEnvironment) -> None:  # noqa: ARG001  Sphinx passes both
-    """Warn of public names that the reference leaves out."""
-    listed = set(env.domains["py"].objects)
-    for name in REFERENCE:
-        module = import_module(name)
-        for public in module.__all__:
-            if not inspect.ismodule(getattr(module, public)) and f"{name}.{public}" not in listed:
-                logger.warning("%s.%s is public and not in the reference", name, public)
+    """Warn of public names that the reference leaves out, under whichever of their names."""
+    modules = [import_module(name) for name in REFERENCE]
+    public = {f"{m.__name__}.{name}": getattr(m, name) for m in modules for name in m.__all__}
+    listed = {id(public[name]) for name in env.domains["py"].objects if name in public}
+    for name, value in sorted(public.items()):
+        if not inspect.ismodule(value) and id(value) not in listed:
+            logger.warning("%s is public and not in the reference", name)
 
 
 def without_arguments(

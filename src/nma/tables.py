@@ -44,6 +44,18 @@ class Table(pd.DataFrame):
     unprinted : sequence
         Columns that are there but not printed, because they say nothing new; a column ``mcse``
         is printed only where there is a Monte Carlo error.
+    **frame : object
+        What else a DataFrame takes, such as ``index``.
+
+    Examples
+    --------
+    >>> import nma
+    >>> shares = {"share": [1 / 3]}
+    >>> print(nma.tables.Table(shares, index=["yoga"], caption="Shares.", notes=["Invented."]))
+    Shares.
+          share
+    yoga   0.33
+    - Invented.
     """
 
     _metadata: ClassVar[list[str]] = [
@@ -101,7 +113,20 @@ class Table(pd.DataFrame):
         return {*self.unprinted, *(["mcse"] if exact else [])}
 
     def printed(self) -> pd.DataFrame:
-        """Return the columns that are printed, their cells as the text that is printed."""
+        """Return the columns that are printed, their cells as the text that is printed.
+
+        Returns
+        -------
+        DataFrame
+            Of text, without the columns that are not printed.
+
+        Examples
+        --------
+        >>> import nma
+        >>> table = nma.rank_probabilities(nma.fit(nma.datasets.network("back_pain")))
+        >>> table.printed().loc["passive control"].tolist()
+        ['<0.01', '<0.01', '<0.01', '0.99']
+        """
         how = self._printing()
         others, named = how["float_format"], how["formatters"]
         found = pd.DataFrame(self)[how["columns"]]

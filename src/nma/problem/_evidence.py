@@ -29,8 +29,8 @@ def trials_by_size(trial: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
 
     Yields
     ------
-    array, (trial, row of the trial)
-        One array for every number of rows that occurs, smallest first.
+    array of int, (trial, row)
+        One for every number of rows that a trial can have, smallest first.
 
     Examples
     --------
