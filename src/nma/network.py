@@ -88,9 +88,9 @@ class Network:
             Default comparator in tables; the treatment in most trials if not given.
         treatments : sequence of str, optional
             The order of treatments in tables; sorted if not given.
-        missing : {"refuse", "drop_arm"}
+        missing : {"refuse", "drop_arm"}, default "refuse"
             What to do with arms that lack a number the outcome needs.
-        repeated_arms : {"refuse", "merge", "keep"}
+        repeated_arms : {"refuse", "merge", "keep"}, default "refuse"
             What to do with several arms of one trial on one treatment: merge their numbers, or
             keep each, the same up to heterogeneity and what ``structures.Dose`` tells apart.
 

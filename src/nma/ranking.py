@@ -69,6 +69,7 @@ def ranks(posterior: Posterior) -> xr.DataArray:
     Returns
     -------
     DataArray, (chain, draw, treatment)
+        From 1, the best, to the number of treatments; halves where two tie.
 
     Raises
     ------

@@ -36,7 +36,8 @@ class Consistency:
     Parameters
     ----------
     effect : Normal, optional
-        Prior of every contrast, with mean zero; sd 10 units if not given.
+        Prior of every contrast, with mean zero, on the scale of the model (of logarithms for ratio
+        measures); sd 10 units if not given, of which ``Network.unit`` tells the size.
 
     Raises
     ------
