@@ -72,9 +72,10 @@ def sucra(posterior: Posterior, *, level: float = 0.95) -> Table:
     -------
     Table
         By treatment, best first: ``sucra`` (0 of what is always worst, 1 of what is always best),
-        its Monte Carlo standard error ``mcse`` (zero where exact), ``sucra_lower`` to ``sucra_upper``, ``mean_rank``, ``median_rank``, ``rank_lower``
-        to ``rank_upper``, ``p_best`` and its Monte Carlo standard error ``p_best_mcse``. Notes
-        warn where the hierarchy is weak, hangs on little, or where designs disagree;
+        its Monte Carlo standard error ``mcse`` (zero where exact), ``sucra_lower`` to
+        ``sucra_upper``, ``mean_rank``, ``median_rank``, ``rank_lower`` to ``rank_upper``,
+        ``p_best`` and its Monte Carlo standard error ``p_best_mcse``. Notes warn where the
+        hierarchy is weak, hangs on little, or where designs disagree;
         ``attrs["poth"]`` is the precision of the treatment hierarchy.
 
     Raises
