@@ -38,6 +38,7 @@ nb_merge_streams = True
 rst_prolog = ".. currentmodule:: nma\n"
 
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autodoc_typehints = "none"
 autodoc_class_signature = "mixed"
 numpydoc_show_class_members = False
@@ -52,25 +53,7 @@ html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sourcelink = False
 
-REFERENCE = {
-    "nma",
-    "nma.datasets",
-    "nma.engines",
-    "nma.errors",
-    "nma.graph",
-    "nma.heterogeneity",
-    "nma.instruments",
-    "nma.outcomes",
-    "nma.plots",
-    "nma.priors",
-    "nma.problem",
-    "nma.protocols",
-    "nma.readers",
-    "nma.reports",
-    "nma.structures",
-    "nma.tables",
-    "nma.versions",
-}
+REFERENCE: tuple[str, ...] = runpy.run_path(str(Path(__file__).parent / "public.py"))["modules"]()
 """Modules whose public names must all stand in the reference."""
 
 ACCENTED = re.compile(r"(\\(?:bar|hat|tilde) ?(?:\\[a-z]+|\w|{[^}]*}))(?=_)")
@@ -127,13 +110,13 @@ def cornered(app: Sphinx, doctree: nodes.document, docname: str) -> None:  # noq
 
 
 def unlisted(app: Sphinx, env: BuildEnvironment) -> None:  # noqa: ARG001  Sphinx passes both
-    """Warn of public names that the reference leaves out."""
-    listed = set(env.domains["py"].objects)
-    for name in sorted(REFERENCE):
-        module = import_module(name)
-        for public in module.__all__:
-            if not inspect.ismodule(getattr(module, public)) and f"{name}.{public}" not in listed:
-                logger.warning("%s.%s is public and not in the reference", name, public)
+    """Warn of public names that the reference leaves out, under whichever of their names."""
+    modules = [import_module(name) for name in REFERENCE]
+    public = {f"{m.__name__}.{name}": getattr(m, name) for m in modules for name in m.__all__}
+    listed = {id(public[name]) for name in env.domains["py"].objects if name in public}
+    for name, value in sorted(public.items()):
+        if not inspect.ismodule(value) and id(value) not in listed:
+            logger.warning("%s is public and not in the reference", name)
 
 
 def without_arguments(

@@ -170,7 +170,8 @@ def test_pages_name_what_exists(page: str) -> None:
 
 def test_models_are_explained_beside_files_that_exist() -> None:
     text = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
-    files = re.findall(r"`((?:structures|heterogeneity|outcomes|engines)/\w+\.py|\w+\.py)`", text)
+    named = r"`((?:structures|heterogeneity|outcomes|engines|problem)/\w+\.py|\w+\.py)`"
+    files = re.findall(named, text)
     assert [name for name in files if not (ROOT / "src" / "nma" / name).is_file()] == []
     for folder in ("structures", "heterogeneity", "outcomes", "engines"):
         found = [

@@ -6,7 +6,7 @@ import networkx as nx
 import pytest
 
 import nma
-from nma import graph
+from nma import graph, wording
 
 STAR = {"1": ("A", "B"), "2": ("A", "C"), "3": ("A", "D")}
 PATH = {"1": ("A", "B"), "2": ("B", "C"), "3": ("C", "D")}
@@ -255,7 +255,7 @@ def test_a_long_table_is_cut_to_the_comparisons_with_most_trials() -> None:
     trials["more"] = (names[-2], names[-1])
     table = graph.comparisons(graph.evidence_graph(trials), names)
     assert len(table) == 300
-    lines = graph.as_text(table).splitlines()
+    lines = wording.as_text(table).splitlines()
     assert len(lines) == 22
     assert any(line.split()[:4] == ["T24", "vs", "T23", "2"] for line in lines)
     assert lines[-1] == (

@@ -181,6 +181,10 @@ def absolute_table(
     >>> table = nma.absolute_table(posterior, reference_level=0.06)
     >>> print(*table.loc["individual counselling", ["mean", "lower", "upper"]].round(3))
     0.117 0.081 0.167
+
+    References
+    ----------
+    NICE DSU TSD 2 (Dias et al. 2011), section 6, on absolute effects from a baseline of their own.
     """
     require_level(level)
     base = baseline(posterior, reference_level, instrument, reference_sd)

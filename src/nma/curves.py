@@ -94,6 +94,11 @@ def curve(
     >>> found = nma.curve(nma.fit(network, nma.Model(structure)), "latitude", values=[10, 40])
     >>> found[["estimate", "extrapolated"]].round(2).values.tolist()
     [[0.98, True], [0.38, False]]
+
+    References
+    ----------
+    NICE DSU TSD 3 (Dias et al. 2011), on covariates; Mawdsley et al. 2016, doi:10.1002/psp4.12091,
+    on doses.
     """
     along = _along(posterior, covariate, values, treatments, comparator)
     found = functions(posterior, along.contrasts, level)

@@ -199,6 +199,11 @@ def effect_table(
     >>> row = table.loc[("multimodal care", "passive control")].round(2)
     >>> print(*row[["estimate", "lower", "upper", "predictive_lower", "predictive_upper"]])
     -1.72 -2.57 -0.89 -3.13 -0.34
+
+    References
+    ----------
+    Lu and Ades 2004, doi:10.1002/sim.1875; Higgins, Thompson and Spiegelhalter 2009,
+    doi:10.1111/j.1467-985X.2008.00552.x, on effects in a new trial.
     """
     pairs = ordered_pairs(posterior, comparators)
     found = estimates(posterior, pairs, level)
@@ -257,12 +262,21 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
     Table
         Text cells, ``estimate (lower, upper)``; ``effect_table`` has the numbers.
 
+    Raises
+    ------
+    ModelError
+        If the structure gives no level outside a trial, or the level is not between 0 and 1.
+
     Examples
     --------
     >>> import nma
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
     >>> nma.league_table(posterior).loc["multimodal care", "standard exercise"]
     '-0.28 (-1.02, 0.46)'
+
+    References
+    ----------
+    Lu and Ades 2004, doi:10.1002/sim.1875.
     """
     numbers = effect_table(posterior, level=level)
     names = list(posterior.treatments)

@@ -24,12 +24,6 @@ __all__ = [
     "NmaError",
     "NmaWarning",
     "explain",
-    "in_short",
-    "meanings",
-    "nearest",
-    "require_several",
-    "shortened",
-    "shown",
 ]
 
 AT_ONCE = 5
@@ -52,12 +46,20 @@ class Issue:
         What is wrong, as a clause.
     remedy : str
         What the user can do about it.
-    study, column : str, optional
-        Where it is.
+    study : str, optional
+        Where it is: the trial.
     rows : tuple of int
         The user's rows, counted from 1 without the header.
+    column : str, optional
+        The user's column.
     value : object, optional
         The offending value.
+
+    Examples
+    --------
+    >>> import nma
+    >>> print(nma.errors.Issue("odd-sd", "sd looks like se", "Check it.", study="A", rows=(3,)))
+    trial 'A', row 3: sd looks like se. Check it. [odd-sd]
     """
 
     code: str
@@ -91,7 +93,16 @@ def _rows(rows: Sequence[int]) -> str:
 
 
 class NmaError(Exception):
-    """Any error this library raises on purpose."""
+    """Any error this library raises on purpose.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.datasets.load("back_pian")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    nma.errors.NmaError: There is no dataset 'back_pian': ... Did you mean 'back_pain'?
+    """
 
 
 @final
@@ -102,6 +113,18 @@ class DataError(NmaError, ValueError):
     ----------
     issues : iterable of Issue
         All the problems, in the order they were found.
+
+    Examples
+    --------
+    >>> import nma
+    >>> pain = nma.outcomes.Contrast("md", "se", measure="MD", better="lower")
+    >>> rows = {"study": ["A"], "new": ["yoga"], "old": ["rest"], "md": [-1.0], "se": [0.0]}
+    >>> nma.Network.from_contrasts(
+    ...     rows, study="study", treatment="new", comparator="old", outcome=pain
+    ... )  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    nma.errors.DataError: trial 'A', row 1, column 'se': 0 is not a positive number. ...
     """
 
     def __init__(self, issues: Iterable[Issue]) -> None:
@@ -139,21 +162,66 @@ def _read_on(issues: tuple[Issue, ...]) -> list[str]:
 
 @final
 class ModelError(NmaError, ValueError):
-    """The model does not fit the network, or the question does not fit the model."""
+    """The model does not fit the network, or the question does not fit the model.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.heterogeneity.Random(tau=0.3)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    nma.errors.ModelError: tau=0.3 is not a prior: write nma.priors.Fixed(0.3) ...
+    """
 
 
 @final
 class EngineError(NmaError, RuntimeError):
-    """The engine cannot answer, or could not finish."""
+    """The engine cannot answer, or could not finish.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.engines.Gaussian(draws=0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    nma.errors.EngineError: draws=0 is not a whole number of 1 or more...
+    """
 
 
 class NmaWarning(UserWarning):
-    """Any warning this library gives."""
+    """Any warning this library gives.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import nma
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", nma.errors.NmaWarning)  # as a script may want it
+    ...     nma.datasets.network("back_pain").measure
+    'MD'
+    """
 
 
 @final
 class DataWarning(NmaWarning):
-    """The data were changed on the user's word, or look odd; the result keeps the notice."""
+    """The data were changed on the user's word, or look odd; the result keeps the notice.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import nma
+    >>> pain = nma.outcomes.Contrast("md", "se", measure="MD", better="lower")
+    >>> rows = {"study": ["A"], "new": ["yoga "], "old": ["rest"], "md": [-1.0], "se": [0.5]}
+    >>> with warnings.catch_warnings(record=True) as given:
+    ...     warnings.simplefilter("always")
+    ...     network = nma.Network.from_contrasts(
+    ...         rows, study="study", treatment="new", comparator="old", outcome=pain
+    ...     )
+    >>> str(given[0].message)
+    "Column 'new': 'yoga ' was read as 'yoga'."
+    >>> str(given[0].message) in network.notices
+    True
+    """
 
 
 @final
@@ -169,6 +237,12 @@ class Meaning:
         What is wrong, why it matters, and what to do about it.
     topic : str
         Under which heading it stands.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.errors.explain("single-arm").meanings[0].page
+    'docs/reference/codes.md#single-arm'
     """
 
     code: str
@@ -198,6 +272,12 @@ class Explanation:
     ----------
     meanings : tuple of Meaning
         One for each code.
+
+    Examples
+    --------
+    >>> import nma
+    >>> [meaning.code for meaning in nma.errors.explain("single-arm").meanings]
+    ['single-arm']
     """
 
     meanings: tuple[Meaning, ...]

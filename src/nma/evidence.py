@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from nma.posterior import Posterior
 
-__all__ = ["direct_proportions", "flows", "hat_matrix"]
+__all__ = ["direct_proportions", "hat_matrix"]
 
 NEGLIGIBLE = 1e-12
 """Share of the largest weight below which a comparison carries rounding alone."""

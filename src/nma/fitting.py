@@ -41,6 +41,8 @@ def fit(network: Network, model: Model | None = None, *, engine: Engine | None =
     Returns
     -------
     Posterior
+        What every other verb takes; it keeps the resolved model, every notice, and the versions,
+        engine and seed that made it.
 
     Raises
     ------

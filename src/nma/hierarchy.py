@@ -71,11 +71,18 @@ def sucra(posterior: Posterior, *, level: float = 0.95) -> Table:
     Returns
     -------
     Table
-        By treatment, best first: ``sucra``, its Monte Carlo standard error ``mcse`` (zero where
-        exact), ``sucra_lower`` to ``sucra_upper``, ``mean_rank``, ``median_rank``, ``rank_lower``
-        to ``rank_upper``, ``p_best`` and its Monte Carlo standard error ``p_best_mcse``. Notes
-        warn where the hierarchy is weak, hangs on little, or where designs disagree;
+        By treatment, best first: ``sucra`` (0 of what is always worst, 1 of what is always best),
+        its Monte Carlo standard error ``mcse`` (zero where exact), ``sucra_lower`` to
+        ``sucra_upper``, ``mean_rank``, ``median_rank``, ``rank_lower`` to ``rank_upper``,
+        ``p_best`` and its Monte Carlo standard error ``p_best_mcse``. Notes warn where the
+        hierarchy is weak, hangs on little, or where designs disagree;
         ``attrs["poth"]`` is the precision of the treatment hierarchy.
+
+    Raises
+    ------
+    ModelError
+        If there is one treatment alone, the structure gives no level outside a trial, or the level
+        is not between 0 and 1.
 
     Examples
     --------

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,13 +12,13 @@ import pandas as pd
 
 from nma import readers, repeats
 from nma.errors import DataError, Issue, shown
-from nma.labels import collisions, labels, misnamed
+from nma.labels import labels, misnamed
 from nma.protocols import Outcome
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Read", "read", "uncombinable"]
+__all__ = ["Read", "read"]
 
 OURS = ("study", "treatment", "comparator", "participants")
 """Columns of our own; a column of the user's that has such a name travels under another."""
@@ -366,27 +365,3 @@ def _reported_twice(rows: pd.DataFrame, outcome: Outcome) -> list[str]:
         for group in same.values()
         if len(group) > 1
     ]
-
-
-def uncombinable(networks: Sequence[Any]) -> list[Issue]:
-    """Return why networks cannot become one."""
-    if not networks:
-        return [Issue("empty", "there is nothing to combine", "Give one network or more.")]
-    issues = []
-    for what in ("measure", "better"):
-        said = sorted({str(getattr(network, what)) for network in networks})
-        if len(said) > 1:
-            remedy = "Bring all trials to one measure and direction first."
-            issues.append(Issue("different-outcomes", f"{what} differs: {', '.join(said)}", remedy))
-    counts: dict[str, int] = {}
-    for study in chain.from_iterable(network.trials for network in networks):
-        counts[study] = counts.get(study, 0) + 1
-    remedy = "Keep the trial in one of the networks: its data would count twice."
-    issues += [
-        Issue("trial-twice", "the trial is in more than one network", remedy, study=study)
-        for study, count in counts.items()
-        if count > 1
-    ]
-    for names in (counts, chain.from_iterable(network.treatments for network in networks)):
-        issues += collisions(tuple(dict.fromkeys(names)))
-    return issues

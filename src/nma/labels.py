@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from nma.errors import Issue, nearest, shown
+from nma.errors import Issue, ModelError, nearest, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Labels", "collisions", "labels", "misnamed"]
+__all__ = ["Labels", "collisions", "labels", "misnamed", "positions"]
 
 BLANKS = frozenset({"", ".", "-", "NA", "N/A"})
 JOINERS = "\u200c\u200d"
@@ -282,3 +282,21 @@ def misnamed(
         if name not in set(treatments)
     ]
     return issues
+
+
+def positions(names: Iterable[str], known: Sequence[str]) -> NDArray[np.int64]:
+    """Return where each name stands among those that are known.
+
+    Raises
+    ------
+    ModelError
+        If one is not among them, with the closest.
+    """
+    place, asked = {name: k for k, name in enumerate(known)}, list(names)
+    unknown = sorted({str(name) for name in asked if name not in place})
+    if unknown:
+        hints = [f"{name!r} is unknown.{nearest(name, known)}" for name in unknown]
+        listed = ", ".join(map(repr, known))
+        message = f"{' '.join(hints)} The network has {listed}."
+        raise ModelError(message)
+    return np.array([place[name] for name in asked], dtype=np.int64)

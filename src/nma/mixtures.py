@@ -236,6 +236,13 @@ class Moments:
     unknown : array, (parameter, direction)
         Orthonormal directions of beta that nothing determines, where priors are flat: ``mean`` and
         ``covariance`` have no part along them, and functions that move along one are NaN.
+
+    Examples
+    --------
+    >>> import nma
+    >>> moments = nma.fit(nma.datasets.network("back_pain")).draws.moments
+    >>> print(moments.weight.sum().round(12), moments.mean.shape[1])
+    1.0 3
     """
 
     weight: NDArray[np.float64]
@@ -258,6 +265,19 @@ class Moments:
         ----------
         contrasts : array, (function, parameter) or (node, function, parameter)
             The coefficients of each, where the scales matter at every node.
+
+        Returns
+        -------
+        Mixture
+            With ``mean``, ``sd`` and ``quantile`` of each function.
+
+        Examples
+        --------
+        >>> import nma
+        >>> import numpy as np
+        >>> moments = nma.fit(nma.datasets.network("back_pain")).draws.moments
+        >>> moments.of(np.eye(3)).mean.round(2).tolist()
+        [-0.29, 1.42, -0.02]
         """
         if contrasts.ndim == 3:
             means = np.einsum("nfp,np->nf", contrasts, self.mean)
@@ -278,6 +298,20 @@ class Moments:
             The levels as functions of beta.
         first, second : array of int, (pair,)
             Each difference is level ``first`` minus level ``second``.
+
+        Returns
+        -------
+        Mixture
+            With ``mean``, ``sd`` and ``quantile`` of each pair's difference.
+
+        Examples
+        --------
+        >>> import nma
+        >>> import numpy as np
+        >>> moments = nma.fit(nma.datasets.network("back_pain")).draws.moments
+        >>> levels = np.vstack([np.zeros(3), np.eye(3)])
+        >>> moments.differences(levels, np.array([2]), np.array([0])).mean.round(2).tolist()
+        [1.42]
         """
         with one_thread():
             between = levels @ self.covariance @ levels.T

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import textwrap
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, final
 
-import numpy as np
-import pandas as pd
-
-from nma import graph, intake, markup
-from nma.errors import DataError, DataWarning, ModelError, nearest, shortened
-from nma.labels import misnamed
+from nma import graph, intake, joining, markup, wording
+from nma.errors import DataWarning
+from nma.labels import positions
 from nma.protocols import Better, Outcome
 from nma.sources import Source, verbs
 from nma.units import unit_of
 
 if TYPE_CHECKING:
     import networkx as nx
+    import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
 __all__ = ["Network", "Source"]
@@ -46,6 +43,12 @@ class Network:
         What the data are, from the frame's ``attrs["caption"]``; printed with every result.
     notices : tuple of str
         What was derived (see ``nma.readers``), changed or chosen in reading.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.datasets.network("parkinson").trials["Guttman 1997"]
+    ('bromocriptine', 'placebo', 'pramipexole')
     """
 
     table: pd.DataFrame
@@ -82,9 +85,9 @@ class Network:
             Default comparator in tables; the treatment in most trials if not given.
         treatments : sequence of str, optional
             The order of treatments in tables; sorted if not given.
-        missing : {"refuse", "drop_arm"}
+        missing : {"refuse", "drop_arm"}, default "refuse"
             What to do with arms that lack a number the outcome needs.
-        repeated_arms : {"refuse", "merge", "keep"}
+        repeated_arms : {"refuse", "merge", "keep"}, default "refuse"
             What to do with several arms of one trial on one treatment: merge their numbers, or
             keep each, the same up to heterogeneity and what ``structures.Dose`` tells apart.
 
@@ -109,10 +112,9 @@ class Network:
         ... )
         <Network: 7 trials, 5 treatments, MD, lower is better; next: nma.fit, nma.plots.network>
         """
-        columns = {"study": study, "treatment": treatment}
         read = intake.read(
             frame,
-            columns,
+            {"study": study, "treatment": treatment},
             outcome,
             missing,
             repeated_arms,
@@ -212,28 +214,27 @@ class Network:
         DataError
             If a trial is in two networks, two names could be one, or measures or directions
             differ.
+
+        Examples
+        --------
+        >>> import nma
+        >>> new = {"trial": ["A 2001"], "drug": ["ropinirole"], "control": ["placebo"], "md": -0.8}
+        >>> reported = nma.Network.from_contrasts(
+        ...     {**new, "se": 0.5}, study="trial", treatment="drug", comparator="control",
+        ...     outcome=nma.outcomes.Contrast("md", "se", measure="MD", better="lower"),
+        ... )
+        >>> len(nma.Network.combine(nma.datasets.network("parkinson"), reported).trials)
+        8
         """
-        issues = intake.uncombinable(networks)
-        treatments = tuple(dict.fromkeys(chain.from_iterable(n.treatments for n in networks)))
-        if all(list(n.treatments) == sorted(n.treatments) for n in networks):
-            treatments = tuple(sorted(treatments))
-        issues += misnamed(treatments, reference, None)
-        if issues:
-            raise DataError(issues)
+        whole = joining.joined(networks, reference)
         named = [n.reference for n in networks if _chosen(n.reference) not in n.notices]
         notices = (text for n in networks for text in n.notices if text != _chosen(n.reference))
-        starts = np.cumsum([0, *(len(network.table) for network in networks)])
-        sources = [
-            Source(source.outcome, source.rows, source.arms + start)
-            for network, start in zip(networks, starts, strict=False)
-            for source in network.sources
-        ]
         network = cls(
-            table=pd.concat([network.table for network in networks], ignore_index=True),
-            sources=tuple(sources),
-            treatments=treatments,
+            table=whole.table,
+            sources=whole.sources,
+            treatments=whole.treatments,
             reference=reference or next(iter(named), ""),
-            caption=" ".join(dict.fromkeys(n.caption for n in networks if n.caption)),
+            caption=whole.caption,
             notices=tuple(dict.fromkeys(notices)),
         )
         return _with_reference(network)
@@ -292,10 +293,8 @@ class Network:
     @cached_property
     def graph(self) -> nx.Graph[str]:
         """The evidence as a frozen networkx graph; see ``nma.graph`` for questions to ask it."""
-        told = self.table.dropna(subset="participants")
-        people: dict[tuple[str, str], float] = {}
-        for arm in told[["study", "treatment", "participants"]].itertuples(index=False):
-            people[arm[:2]] = people.get(arm[:2], 0.0) + arm[2]
+        told = self.table.dropna(subset="participants").groupby(["study", "treatment"])
+        people: Any = told["participants"].sum().to_dict()
         return graph.evidence_graph(self.trials, people)
 
     @cached_property
@@ -304,21 +303,29 @@ class Network:
         return graph.components(self.graph)
 
     def codes(self, treatments: Iterable[str]) -> NDArray[np.int64]:
-        """Return the position of each treatment in the network's order.
+        """Return the position of each treatment in the network's order, counted from 0.
+
+        Parameters
+        ----------
+        treatments : iterable of str
+            Names of treatments.
+
+        Returns
+        -------
+        array of int, (treatment,)
 
         Raises
         ------
         ModelError
             If a treatment is not in the network, with the closest name.
+
+        Examples
+        --------
+        >>> import nma
+        >>> nma.datasets.network("back_pain").codes(["passive control"]).tolist()
+        [2]
         """
-        place, names = {name: k for k, name in enumerate(self.treatments)}, list(treatments)
-        unknown = sorted({str(name) for name in names if name not in place})
-        if unknown:
-            hints = [f"{name!r} is unknown.{nearest(name, self.treatments)}" for name in unknown]
-            known = ", ".join(map(repr, self.treatments))
-            message = f"{' '.join(hints)} The network has {known}."
-            raise ModelError(message)
-        return np.array([place[name] for name in names], dtype=np.int64)
+        return positions(treatments, self.treatments)
 
     @cached_property
     def unit(self) -> tuple[float, str]:
@@ -341,11 +348,11 @@ class Network:
     def _repr_html_(self) -> str:
         """Return the same as ``print``, for notebooks, without what takes work to find out."""
         pairs = graph.direct_comparisons(self.graph, self.treatments, self.reference)
-        told = [*filter(None, [graph.left_out(pairs)]), *self.notices]
+        told = [*filter(None, [wording.left_out(pairs)]), *self.notices]
         return markup.block(
             markup.paragraph(self.caption) if self.caption else "",
-            markup.paragraph(_sentence(self)),
-            markup.comparisons(graph.most_tried(pairs)),
+            markup.paragraph(wording.as_sentence(self)),
+            markup.comparisons(wording.most_tried(pairs)),
             markup.bullets(told),
             markup.paragraph(f"next: {verbs(self.sources)}"),
         )
@@ -353,9 +360,10 @@ class Network:
     def __str__(self) -> str:
         """Return a sentence, the comparisons, the caption, the notices and what to do next."""
         told = [*filter(None, [self.caption]), *(f"- {notice}" for notice in self.notices)]
-        table = graph.as_text(self.comparisons())
-        last = f"next: {verbs(self.sources)}"
-        return "\n".join([_wrapped(_sentence(self)), table, *map(_wrapped, told), last])
+        lines = [wording.as_sentence(self), *told]
+        first, *rest = map(wording.wrapped, lines)
+        table = wording.as_text(self.comparisons())
+        return "\n".join([first, table, *rest, f"next: {verbs(self.sources)}"])
 
     def comparisons(self) -> pd.DataFrame:
         """Return the pairs of treatments that trials compare directly.
@@ -365,6 +373,13 @@ class Network:
         DataFrame
             One row for each pair: treatment, comparator, trials, participants, whether there is
             ``indirect`` evidence independent of those trials, and whether it is a ``bridge``.
+
+        Examples
+        --------
+        >>> import nma
+        >>> table = nma.datasets.network("parkinson").comparisons()
+        >>> table.loc[table["bridge"], ["treatment", "comparator"]].values.tolist()
+        [['cabergoline', 'bromocriptine']]
         """
         return graph.comparisons(self.graph, self.treatments, self.reference)
 
@@ -380,15 +395,3 @@ def _with_reference(network: Network) -> Network:
 
 def _chosen(reference: str) -> str:
     return f"Reference {reference!r} was chosen: it is in the most trials."
-
-
-def _wrapped(text: str) -> str:
-    indent = "  " * text.startswith("- ")
-    return textwrap.fill(text, 100, subsequent_indent=indent, break_on_hyphens=False)
-
-
-def _sentence(network: Network) -> str:
-    told = network.trials, network.table["participants"], len(network.components)
-    evidence = graph.as_sentence(*told)
-    reading = f"{network.measure}, {network.better} is better"
-    return f"{evidence} {reading}; reference: {shortened(network.reference)}."

@@ -74,6 +74,11 @@ def parameter_table(posterior: Posterior, *, level: float = 0.95, random: bool =
     >>> table = nma.parameter_table(posterior)
     >>> table["told"].to_dict()
     {'exercise': True, 'telephone CBT': True}
+
+    References
+    ----------
+    Lu and Ades 2004, doi:10.1002/sim.1875, on basic parameters; Welton et al. 2009,
+    doi:10.1093/aje/kwp014, on those of components.
     """
     names, scale = posterior.problem.parameters.names, posterior.problem.parameters.scale
     rows = np.flatnonzero([random or multiplier is None for multiplier in scale])

@@ -101,6 +101,11 @@ def in_points(
     >>> table = nma.in_points(nma.fit(network), diary, reference_sd=4)
     >>> float(table.loc[("pramipexole", "placebo"), "estimate"].round(1))
     -1.9
+
+    References
+    ----------
+    Higgins et al. 2019, Cochrane Handbook for Systematic Reviews of Interventions,
+    doi:10.1002/9781119536604, chapter 15, on SMDs in points of a familiar instrument.
     """
     require_standardised(posterior.network)
     scale = point_scale(posterior, instrument, reference_sd)

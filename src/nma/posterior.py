@@ -11,9 +11,10 @@ import pandas as pd
 
 from nma import _arviz, markup
 from nma.errors import ModelError, nearest, require_several
+from nma.mixtures import readonly
 from nma.model import Model, part_names, prior_sentences
 from nma.network import Network
-from nma.problem import Draws, Problem, readonly
+from nma.problem import Draws, Problem
 from nma.protocols import Engine
 from nma.reach import ABOUT_TARGETS, told_apart, unseen
 
@@ -54,6 +55,13 @@ class Posterior:
         What the reader must know.
     provenance : mapping of str to str
         Versions, engine, seed and a digest of the data.
+
+    Examples
+    --------
+    >>> import nma
+    >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+    >>> dict(posterior.draws.values["tau"].sizes), posterior.comparator
+    ({'chain': 8, 'draw': 512}, 'passive control')
     """
 
     network: Network
@@ -103,10 +111,27 @@ class Posterior:
     def position(self, treatment: str) -> int:
         """Return where a treatment stands among the targets.
 
+        Parameters
+        ----------
+        treatment : str
+            One of ``posterior.treatments``.
+
+        Returns
+        -------
+        int
+            Counted from 0.
+
         Raises
         ------
         ModelError
             If it is not among them, with the closest name.
+
+        Examples
+        --------
+        >>> import nma
+        >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+        >>> posterior.position("passive control")
+        2
         """
         if treatment not in self.treatments:
             message = (

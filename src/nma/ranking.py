@@ -69,6 +69,7 @@ def ranks(posterior: Posterior) -> xr.DataArray:
     Returns
     -------
     DataArray, (chain, draw, treatment)
+        From 1, the best, to the number of treatments; halves where two tie.
 
     Raises
     ------
@@ -81,6 +82,10 @@ def ranks(posterior: Posterior) -> xr.DataArray:
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
     >>> nma.ranks(posterior).sizes["treatment"]
     4
+
+    References
+    ----------
+    Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016.
     """
     import xarray as xr
     from scipy.stats import rankdata
@@ -121,6 +126,11 @@ def rank_probabilities(posterior: Posterior) -> Table:
     Table
         Rows: treatments. Columns: ranks from 1, the best. ``attrs["mcse"]`` holds the Monte
         Carlo standard errors in the same shape.
+
+    Raises
+    ------
+    ModelError
+        If the structure gives no level outside a trial.
 
     Examples
     --------
@@ -221,12 +231,21 @@ def p_best(posterior: Posterior) -> Table:
     Table
         By treatment: ``p_best`` and its Monte Carlo standard error ``mcse``.
 
+    Raises
+    ------
+    ModelError
+        If the structure gives no level outside a trial.
+
     Examples
     --------
     >>> import nma
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
     >>> nma.p_best(posterior)["p_best"].idxmax()
     'multimodal care'
+
+    References
+    ----------
+    Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016.
     """
     mass = best_mass(badness(posterior))
     return Table(

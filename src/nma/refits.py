@@ -47,6 +47,14 @@ class Refit:
         The model.
     engine : Engine
         What samples it.
+
+    Examples
+    --------
+    >>> import nma
+    >>> from nma.refits import Refit
+    >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+    >>> Refit.of(posterior, "the same again").label
+    'the same again'
     """
 
     label: str
@@ -66,6 +74,30 @@ class Refit:
         """Return the fit that made a posterior, with other evidence or another model.
 
         An engine that shows its own progress is asked not to: there is one bar for them all.
+
+        Parameters
+        ----------
+        posterior : Posterior
+            A fitted model; what is not given below is its own.
+        label : str
+            What the fit is called in answers and failures.
+        network : Network, optional
+            Other evidence.
+        model : Model, optional
+            Another model.
+
+        Returns
+        -------
+        Refit
+
+        Examples
+        --------
+        >>> import nma
+        >>> from nma.refits import Refit
+        >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+        >>> common = nma.Model(heterogeneity=nma.heterogeneity.Common())
+        >>> Refit.of(posterior, "common effect", model=common).model.heterogeneity
+        Common()
         """
         return cls(
             label,
@@ -90,6 +122,13 @@ class Refits(Generic[T]):
         Why the others gave no answer.
     missing : tuple of str
         Those that an interruption left undone.
+
+    Examples
+    --------
+    >>> import nma
+    >>> from nma.refits import Refits
+    >>> Refits(done={"a": 1.0}, poor={}, failed={"b": "not connected"}, missing=()).notices
+    ('b: the fit failed. not connected',)
     """
 
     done: Mapping[str, T]
@@ -139,6 +178,12 @@ def refit_all(
     progress : bool, default True
         Whether to show a bar; it is shown on terminals and in notebooks only, on stderr.
 
+    Returns
+    -------
+    Refits
+        What ``read`` kept of each fit, by label in the order of the tasks; which fits must not be
+        relied on, which failed and why, and which an interruption left undone.
+
     Raises
     ------
     ModelError
@@ -147,6 +192,16 @@ def refit_all(
         If no fit succeeded, with every reason.
     KeyboardInterrupt
         If it comes before there is anything to keep.
+
+    Examples
+    --------
+    >>> import nma
+    >>> from nma.refits import Refit, refit_all
+    >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+    >>> common = nma.Model(heterogeneity=nma.heterogeneity.Common())
+    >>> tasks = [Refit.of(posterior, "random"), Refit.of(posterior, "common", model=common)]
+    >>> list(refit_all(tasks, nma.p_best, progress=False).done)
+    ['random', 'common']
     """
     labels = [task.label for task in tasks]
     if len(set(labels)) < len(labels):

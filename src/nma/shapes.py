@@ -39,6 +39,10 @@ class Linear:
     >>> import nma
     >>> nma.shapes.Linear().basis([0.0, 6.0, 12.0]).ravel().tolist()
     [0.0, 6.0, 12.0]
+
+    References
+    ----------
+    Mawdsley et al. 2016, doi:10.1002/psp4.12091, on dose in network meta-analysis.
     """
 
     def resolve(self, doses: NDArray[np.float64]) -> Linear:  # noqa: ARG002  nothing to choose
@@ -68,11 +72,20 @@ class Log:
         The dose :math:`u` at which the curve bends; the median dose if not given, so that days or
         weeks give the same curve.
 
+    Raises
+    ------
+    ModelError
+        If the unit is not above zero.
+
     Examples
     --------
     >>> import nma
     >>> nma.shapes.Log(unit=12).basis([0.0, 12.0]).round(2).ravel().tolist()
     [0.0, 0.69]
+
+    References
+    ----------
+    Mawdsley et al. 2016, doi:10.1002/psp4.12091, on dose in network meta-analysis.
     """
 
     unit: float | None = None
@@ -110,6 +123,12 @@ class Spline:
         The knots :math:`t_1 < \ldots < t_k`, at zero or above, or how many of them: then at the
         percentiles of the doses above zero that Harrell recommends (10, 50, 90 of three; 5, 35,
         65, 95 of four; 5, 27.5, 50, 72.5, 95 of five).
+
+    Raises
+    ------
+    ModelError
+        If there are fewer than 3 knots or more than 7 by number, or the doses do not rise from zero
+        up.
 
     Examples
     --------
@@ -191,6 +210,11 @@ class FractionalPolynomial:
         One or two of -2, -1, -0.5, 0, 0.5, 1, 2 and 3.
     unit : float, optional
         The dose :math:`u`; the median dose if not given, so that days or weeks give the same curve.
+
+    Raises
+    ------
+    ModelError
+        If the powers are not one or two of these, or the unit is not above zero.
 
     Examples
     --------

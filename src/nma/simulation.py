@@ -56,6 +56,13 @@ class Truth:
         One row for each arm of the network: ``study``, ``treatment``, ``trial_level`` (mean linear
         predictor of the trial, NaN where it reports contrasts), ``relative`` (what structure and
         parameters add to it), ``random`` (the arm's random effect) and ``level``, their sum.
+
+    Examples
+    --------
+    >>> import nma
+    >>> _, truth = nma.simulate(nma.datasets.network("back_pain"), truth="prior", seed=1)
+    >>> sorted(truth.arms.columns)
+    ['level', 'random', 'relative', 'study', 'treatment', 'trial_level']
     """
 
     values: Mapping[str, float]
@@ -81,6 +88,15 @@ class Simulated(NamedTuple):
         What ``nma.fit`` takes. Its caption says that it is simulated, and so does every table.
     truth : Truth
         What its numbers were drawn from.
+
+    Examples
+    --------
+    >>> import nma
+    >>> made = nma.simulate(nma.datasets.network("back_pain"), truth="prior", seed=1)
+    >>> made.network
+    <Network: 9 trials, 4 treatments, MD, lower is better; next: nma.fit, nma.plots.network>
+    >>> list(made.truth.values)[-1]
+    'tau'
     """
 
     network: Network

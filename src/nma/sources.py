@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from nma.errors import ModelError
 from nma.links import Link
-from nma.problem import readonly
+from nma.mixtures import readonly
 from nma.protocols import Outcome
 
 if TYPE_CHECKING:

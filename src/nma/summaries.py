@@ -59,6 +59,11 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
         Notes: which priors were used and which were defaults, heterogeneity, evidence, every
         notice. A tau that least squares estimated has no spread of its own.
 
+    Raises
+    ------
+    ModelError
+        If the level is not between 0 and 1.
+
     Examples
     --------
     >>> import nma

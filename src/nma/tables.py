@@ -15,7 +15,7 @@ from nma import markup, typesetting
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Table", "decimals", "figures", "interval", "probability", "rounded"]
+__all__ = ["Table"]
 
 WIDTH = 98
 """Columns that captions and notes fill when printed."""
@@ -45,6 +45,18 @@ class Table(pd.DataFrame):
     unprinted : sequence
         Columns that are there but not printed, because they say nothing new; a column ``mcse``
         is printed only where there is a Monte Carlo error.
+    **frame : object
+        What else a DataFrame takes, such as ``index``.
+
+    Examples
+    --------
+    >>> import nma
+    >>> shares = {"share": [1 / 3]}
+    >>> print(nma.tables.Table(shares, index=["yoga"], caption="Shares.", notes=["Invented."]))
+    Shares.
+          share
+    yoga   0.33
+    - Invented.
     """
 
     _metadata: ClassVar[list[str]] = [
@@ -102,11 +114,47 @@ class Table(pd.DataFrame):
         return {*self.unprinted, *(["mcse"] if exact else [])}
 
     def head(self, n: int = 5) -> Table:  # type: ignore[misc]  # final in the stubs alone
-        """Return the first rows as they are printed: caption, notes and digits stay."""
+        """Return the first rows as they are printed: caption, notes and digits stay.
+
+        Parameters
+        ----------
+        n : int
+            How many rows; a negative number leaves out as many.
+
+        Returns
+        -------
+        Table
+            The first rows, with a note that says of how many.
+
+        Examples
+        --------
+        >>> import nma
+        >>> table = nma.rank_probabilities(nma.fit(nma.datasets.network("back_pain")))
+        >>> table.head(2).notes[0]
+        'Of 4 rows, the first 2.'
+        """
         return self._of_rows(pd.DataFrame(self).head(n), "first")
 
     def tail(self, n: int = 5) -> Table:  # type: ignore[misc]
-        """Return the last rows as they are printed: caption, notes and digits stay."""
+        """Return the last rows as they are printed: caption, notes and digits stay.
+
+        Parameters
+        ----------
+        n : int
+            How many rows; a negative number leaves out as many.
+
+        Returns
+        -------
+        Table
+            The last rows, with a note that says of how many.
+
+        Examples
+        --------
+        >>> import nma
+        >>> table = nma.rank_probabilities(nma.fit(nma.datasets.network("back_pain")))
+        >>> table.tail(2).notes[0]
+        'Of 4 rows, the last 2.'
+        """
         return self._of_rows(pd.DataFrame(self).tail(n), "last")
 
     def _of_rows(self, rows: pd.DataFrame, which: str) -> Table:
@@ -118,7 +166,20 @@ class Table(pd.DataFrame):
         return part
 
     def printed(self) -> pd.DataFrame:
-        """Return the columns that are printed, their cells as the text that is printed."""
+        """Return the columns that are printed, their cells as the text that is printed.
+
+        Returns
+        -------
+        DataFrame
+            Of text, without the columns that are not printed.
+
+        Examples
+        --------
+        >>> import nma
+        >>> table = nma.rank_probabilities(nma.fit(nma.datasets.network("back_pain")))
+        >>> table.printed().loc["passive control"].tolist()
+        ['<0.01', '<0.01', '<0.01', '0.99']
+        """
         how = self._printing()
         others, named = how["float_format"], how["formatters"]
         found = pd.DataFrame(self)[how["columns"]]

@@ -40,6 +40,12 @@ class Versions:
         Version of Python and of each package that is installed.
     machine : mapping of str to str
         Operating system, processor, cores, and the library of linear algebra with its threads.
+
+    Examples
+    --------
+    >>> import nma
+    >>> "numpy" in nma.show_versions().packages
+    True
     """
 
     packages: Mapping[str, str]

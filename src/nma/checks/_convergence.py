@@ -75,7 +75,7 @@ def convergence(posterior: Posterior) -> Table:
 
     .. math:: \mathrm{mcse} = \mathrm{sd}_m(\bar d_m) / \sqrt M .
 
-    Each is given at its worst, with where that is.
+    Each is given at its worst, with where that is. No posterior is refused.
 
     Parameters
     ----------

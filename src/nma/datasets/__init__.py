@@ -37,6 +37,12 @@ class Description:
     truth : mapping of str to float
         Of simulated data, the effects versus the network's reference, on the scale of its
         measure, and tau; empty for real data, whose truth nobody knows.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.datasets.describe("parkinson").title
+    "Dopamine agonists in Parkinson's disease: change in off-time"
     """
 
     name: str
@@ -89,6 +95,11 @@ class Description:
 def names() -> tuple[str, ...]:
     """Return the names of all datasets.
 
+    Returns
+    -------
+    tuple of str
+        Sorted; what ``load``, ``network`` and ``describe`` take.
+
     Examples
     --------
     >>> import nma
@@ -117,6 +128,16 @@ def describe(name: str) -> Description:
     ----------
     name : str
         One of ``names()``.
+
+    Returns
+    -------
+    Description
+        Prints whole: title, citation, how numbers were read, and every column with its unit.
+
+    Raises
+    ------
+    NmaError
+        If there is no such dataset, with the closest name.
 
     Examples
     --------
@@ -147,6 +168,7 @@ def load(name: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
+        One row for each arm or contrast; ``describe(name).columns`` says what each column means.
         ``attrs["caption"]`` holds what every result must say about the data.
 
     Raises
@@ -174,6 +196,11 @@ def network(name: str) -> Network:
     ----------
     name : str
         One of ``names()`` whose numbers an outcome of this version reads.
+
+    Returns
+    -------
+    Network
+        With the measure, the direction and the reference of its source.
 
     Raises
     ------

@@ -153,6 +153,11 @@ def mcid_interval(
     >>> row = table.loc[("multimodal care", "passive control")]
     >>> print(row["preferred"], row["mcid_lower"], round(row["mcid_upper"], 2))
     True 0.0 1.71
+
+    References
+    ----------
+    Phillippo et al. 2018, doi:10.1111/rssa.12341, whose decision-invariant intervals are of
+    estimates, as these are of the MCID.
     """
     require_two(posterior)
     _require_probability(probability)

@@ -84,7 +84,7 @@ def candidate_trials(
 
     References
     ----------
-    Raiffa and Schlaifer 1961, on preposterior analysis.
+    Raiffa and Schlaifer 1961, Applied Statistical Decision Theory, on preposterior analysis.
     """
     require_credible(posterior, "candidate_trials")
     require_choice(posterior)

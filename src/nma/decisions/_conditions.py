@@ -61,6 +61,12 @@ class Condition(ABC):
     """What holds in a draw of a hierarchy or does not; conditions make others by &, | and ~.
 
     ``repr`` is what makes the same condition again, ``str`` says it in words.
+
+    Examples
+    --------
+    >>> from nma.decisions import best, in_top
+    >>> print(best("exercise") & in_top("yoga", 2))
+    exercise is the best and yoga is among the best 2
     """
 
     @abstractmethod

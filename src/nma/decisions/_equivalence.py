@@ -84,6 +84,11 @@ def equivalence(
     >>> pair = ("multimodal care", "standard exercise")
     >>> print(*table.loc[pair, ["better", "trivial", "worse"]].round(2))
     0.0 1.0 0.0
+
+    References
+    ----------
+    Nikolakopoulou et al. 2020, doi:10.1371/journal.pmed.1003082, on ranges of equivalence in
+    network meta-analysis.
     """
     require_two(posterior)
     ours = important(posterior, mcid)

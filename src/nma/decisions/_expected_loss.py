@@ -132,12 +132,18 @@ def evpi(
 
     Parameters
     ----------
-    posterior, weights, reference_level, seed
-        As in ``expected_loss``.
+    posterior : Posterior, or mapping of str to Posterior
+        A fitted model; or several by outcome, with ``weights``, as in ``expected_loss``.
+    weights : mapping of str to float, optional
+        What one unit of benefit on each outcome is worth; needed for several outcomes.
+    reference_level : float, or mapping of str to float, optional
+        For outcomes measured by a ratio: what the reference treatment leads to.
     people : float, optional
         People for whom the decision is made, in a year.
     horizon : float, default 1
         Years during which it stands; later years count as much as the first.
+    seed : int, default 0
+        The same seed pairs the same draws of several outcomes.
 
     Returns
     -------

@@ -75,6 +75,10 @@ def joint_benefit(
     >>> again = nma.fit(nma.datasets.network("back_pain").as_normal())
     >>> nma.decisions.joint_benefit({"pain": pain, "again": again})["all"].idxmax()
     'multimodal care'
+
+    References
+    ----------
+    Daly et al. 2020, doi:10.1186/s12874-020-01128-2, on treatments judged by several outcomes.
     """
     outcomes = Outcomes.of(posteriors, comparator, verb="joint_benefit")
     wanted, spared = dict(mcid or {}), dict(tolerated or {})

@@ -50,6 +50,11 @@ class MCID:
     ... )
     >>> print(mcid)
     1.5, between-group (Hayden 2021, doi:10.1002/14651858.CD009790.pub2)
+
+    References
+    ----------
+    Jaeschke, Singer and Guyatt 1989, doi:10.1016/0197-2456(89)90005-6, on the differences that
+    patients notice.
     """
 
     value: float

@@ -77,6 +77,11 @@ def near_best(posterior: Posterior, *, mcid: MCID) -> Table:
     [1.0, 0.15]
     >>> table.attrs["within_reach"]
     ['individualised exercise', 'multimodal care', 'standard exercise']
+
+    References
+    ----------
+    Curteis et al. 2025, doi:10.1186/s12874-025-02499-0, on ranks with important differences;
+    Phillippo et al. 2018, doi:10.1111/rssa.12341, on decision-invariant intervals.
     """
     ours = important(posterior, mcid)
     behind = _behind(benefit_levels(posterior))

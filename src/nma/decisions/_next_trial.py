@@ -129,7 +129,7 @@ def next_trial(
 
     References
     ----------
-    Raiffa and Schlaifer 1961, on preposterior analysis;
+    Raiffa and Schlaifer 1961, Applied Statistical Decision Theory, on preposterior analysis;
     Frazier, Powell and Dayanik 2009, doi:10.1287/ijoc.1080.0314, on the expected maximum.
     """
     require_credible(posterior, "next_trial")

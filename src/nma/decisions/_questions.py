@@ -22,11 +22,25 @@ def best(treatment: str) -> Condition:
     treatment : str
         Its name.
 
+    Returns
+    -------
+    Condition
+        For ``nma.decisions.probability``.
+
+    Raises
+    ------
+    ModelError
+        As ``in_top``; ``probability`` refuses names that the posterior does not know.
+
     Examples
     --------
     >>> from nma.decisions import best, in_top
     >>> best("exercise") & ~in_top("surgery", 2)
     best('exercise') & ~in_top('surgery', 2)
+
+    References
+    ----------
+    Papakonstantinou et al. 2021, doi:10.21203/rs.3.rs-858140/v1.
     """
     return in_top(treatment, 1)
 
@@ -39,11 +53,25 @@ def worst(treatment: str) -> Condition:
     treatment : str
         Its name.
 
+    Returns
+    -------
+    Condition
+        For ``nma.decisions.probability``.
+
+    Raises
+    ------
+    ModelError
+        As ``in_bottom``; ``probability`` refuses names that the posterior does not know.
+
     Examples
     --------
     >>> from nma.decisions import worst
     >>> print(worst("bed rest"))
     bed rest is the worst
+
+    References
+    ----------
+    Papakonstantinou et al. 2021, doi:10.21203/rs.3.rs-858140/v1.
     """
     return in_bottom(treatment, 1)
 
@@ -58,6 +86,11 @@ def in_top(treatment: str, places: int) -> Condition:
     places : int
         How many of the best ranks count; fewer than there are treatments.
 
+    Returns
+    -------
+    Condition
+        For ``nma.decisions.probability``.
+
     Raises
     ------
     ModelError
@@ -68,6 +101,10 @@ def in_top(treatment: str, places: int) -> Condition:
     >>> from nma.decisions import in_top
     >>> print(in_top("exercise", 2) | in_top("surgery", 2))
     exercise is among the best 2 or surgery is among the best 2
+
+    References
+    ----------
+    Papakonstantinou et al. 2021, doi:10.21203/rs.3.rs-858140/v1.
     """
     return RankIn(treatment, _count(places), worst=False)
 
@@ -82,6 +119,11 @@ def in_bottom(treatment: str, places: int) -> Condition:
     places : int
         How many of the worst ranks count; fewer than there are treatments.
 
+    Returns
+    -------
+    Condition
+        For ``nma.decisions.probability``.
+
     Raises
     ------
     ModelError
@@ -92,6 +134,10 @@ def in_bottom(treatment: str, places: int) -> Condition:
     >>> from nma.decisions import in_bottom
     >>> print(in_bottom("bed rest", 2))
     bed rest is among the worst 2
+
+    References
+    ----------
+    Papakonstantinou et al. 2021, doi:10.21203/rs.3.rs-858140/v1.
     """
     return RankIn(treatment, _count(places), worst=True)
 
@@ -107,6 +153,11 @@ def beats(treatment: str, comparator: str, *, by: float | MCID | None = None) ->
         By how much at least: without a sign, on the outcome's own scale, so points for a mean
         difference and a ratio above 1 for OR or RR. By any amount if not given.
 
+    Returns
+    -------
+    Condition
+        For ``nma.decisions.probability``.
+
     Raises
     ------
     ModelError
@@ -117,6 +168,10 @@ def beats(treatment: str, comparator: str, *, by: float | MCID | None = None) ->
     >>> from nma.decisions import beats
     >>> print(beats("exercise", "bed rest", by=1) & beats("exercise", "surgery"))
     exercise is better than bed rest by 1 or more and exercise is better than surgery
+
+    References
+    ----------
+    Papakonstantinou et al. 2021, doi:10.21203/rs.3.rs-858140/v1.
     """
     if treatment == comparator:
         message = f"beats({treatment!r}, {comparator!r}): nothing is better than itself."

@@ -63,6 +63,11 @@ class Gaussian:
     tolerance : float, default 1e-7
         Bound on the last change of the log evidence, and relatively of the mean of every scale.
 
+    Raises
+    ------
+    EngineError
+        If draws or chains are no whole number from 1, or the seed none from 0.
+
     Examples
     --------
     >>> import nma

@@ -85,6 +85,11 @@ class Laplace:
     seed : int, default 0
         The same seed gives the same draws on any machine with any number of cores.
 
+    Raises
+    ------
+    EngineError
+        If draws or chains are no whole number from 1, or the seed none from 0.
+
     Notes
     -----
     ``posterior.draws.diagnostics`` holds ``pareto_k`` (below 0.7), ``candidates`` and the

@@ -73,6 +73,12 @@ class NUTS:
     progress : bool, default True
         Whether to show a progress bar.
 
+    Raises
+    ------
+    EngineError
+        If a number is no whole number that makes sense, ``target_accept`` is not between 0 and 1,
+        or a choice is none of those.
+
     Examples
     --------
     >>> import nma
@@ -124,7 +130,30 @@ class NUTS:
         return None
 
     def model(self, problem: Problem) -> Any:
-        """Return the problem as the ``pymc.Model`` that would be sampled."""
+        """Return the problem as the ``pymc.Model`` that would be sampled.
+
+        Parameters
+        ----------
+        problem : Problem
+            Such as ``posterior.problem``.
+
+        Returns
+        -------
+        pymc.Model
+            Its variables carry names and dims, so PyMC's own tools can be used on it.
+
+        Raises
+        ------
+        EngineError
+            If the engine cannot answer the problem in the form that was asked for.
+
+        Examples
+        --------
+        >>> import nma
+        >>> problem = nma.fit(nma.datasets.network("back_pain")).problem
+        >>> {"beta", "tau"} <= set(nma.engines.NUTS().model(problem).named_vars)
+        True
+        """
         return build(problem, self.parametrisation)
 
     def sample(self, problem: Problem) -> Draws:

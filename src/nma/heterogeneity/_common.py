@@ -25,6 +25,10 @@ class Common:
     >>> import nma
     >>> nma.Model(heterogeneity=nma.heterogeneity.Common()).heterogeneity
     Common()
+
+    References
+    ----------
+    Lu and Ades 2004, doi:10.1002/sim.1875; NICE DSU TSD 2 (Dias et al. 2011).
     """
 
     def resolve(self, network: Network) -> Common:  # noqa: ARG002  nothing to resolve

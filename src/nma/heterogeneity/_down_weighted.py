@@ -51,6 +51,11 @@ class DownWeighted:
     name : str, default "tau_bias"
         What that scale is called; wrapped twice, as for high and unclear risk, it needs two names.
 
+    Raises
+    ------
+    ModelError
+        If ``levels`` is no list of values, or ``tau_bias`` is no prior.
+
     Examples
     --------
     >>> import nma

@@ -29,8 +29,14 @@ class Random:
     Parameters
     ----------
     tau : Prior, optional
-        Prior of the heterogeneity standard deviation; half-normal(1) for log ratios and
-        half-normal(unit/2) for other measures if not given.
+        Prior of the heterogeneity standard deviation, on the scale of the model (of logarithms for
+        ratio measures); half-normal(1) for log ratios and half-normal(unit/2) for other measures
+        if not given.
+
+    Raises
+    ------
+    ModelError
+        If ``tau`` is no prior: a known value is written ``priors.Fixed(0.3)``.
 
     Examples
     --------
@@ -73,10 +79,26 @@ class Random:
     def default(network: Network) -> HalfNormal:
         """Return the prior of tau that is used where none is given.
 
+        Parameters
+        ----------
+        network : Network
+            Its measure and its unit size the prior.
+
+        Returns
+        -------
+        HalfNormal
+            With its origin in words.
+
         Raises
         ------
         ModelError
             If no trial tells the unit that sizes it.
+
+        Examples
+        --------
+        >>> import nma
+        >>> nma.heterogeneity.Random.default(nma.datasets.network("smoking"))
+        HalfNormal(scale=1.0)
         """
         unit, words = network.unit
         if network.ratio:

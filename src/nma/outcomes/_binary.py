@@ -143,11 +143,49 @@ class Binary:
         return self.likelihood == "normal" or self.measure not in BINOMIAL
 
     def link(self, risk: Any, xp: Any = np) -> Any:
-        """Return the linear predictor of a risk; for HR, of the risk in one unit of time."""
+        """Return the linear predictor of a risk; for HR, of the risk in one unit of time.
+
+        Parameters
+        ----------
+        risk : float or array
+            Between 0 and 1.
+        xp : module, default numpy
+            Whose functions are used: NumPy's, or PyTensor's tensors.
+
+        Returns
+        -------
+        float or array
+            On the scale of the model, as ``risk`` is shaped.
+
+        Examples
+        --------
+        >>> import nma
+        >>> float(nma.outcomes.Binary("r", "n", measure="OR", better="lower").link(0.5))
+        0.0
+        """
         return LINKS[self.measure].link(risk, xp)
 
     def inverse(self, eta: Any, xp: Any = np) -> Any:
-        """Return the risk, in one unit of time for HR, at a linear predictor."""
+        """Return the risk, in one unit of time for HR, at a linear predictor.
+
+        Parameters
+        ----------
+        eta : float or array
+            On the scale of the model.
+        xp : module, default numpy
+            Whose functions are used: NumPy's, or PyTensor's tensors.
+
+        Returns
+        -------
+        float or array
+            Between 0 and 1, as ``eta`` is shaped.
+
+        Examples
+        --------
+        >>> import nma
+        >>> float(nma.outcomes.Binary("r", "n", measure="OR", better="lower").inverse(0.0))
+        0.5
+        """
         return LINKS[self.measure].inverse(eta, xp)
 
     def _events(self, rows: pd.DataFrame) -> Events:

@@ -118,7 +118,7 @@ class Continuous:
     ----------
     Franchini et al. 2012, doi:10.1002/jrsm.1049, on the covariance of multi-arm trials.
     Hedges 1981, doi:10.3102/10769986006002107, on g and J.
-    Gleser and Olkin 1994, in The Handbook of Research Synthesis, pp. 339-355, on its covariance.
+    Gleser and Olkin 1994, The Handbook of Research Synthesis, pp. 339-355, on its covariance.
     Friedrich, Adhikari and Beyene 2008, doi:10.1186/1471-2288-8-32, on ratios of means.
     """
 

@@ -166,6 +166,15 @@ class Ordinal:
         -------
         array, (..., category)
             z_1 = 0 and the others, on the scale of the model.
+
+        Examples
+        --------
+        >>> import nma
+        >>> improved = nma.outcomes.Ordinal(
+        ...     ["pasi50", "pasi75"], "n", counts="exclusive", measure="SMD", better="higher"
+        ... )
+        >>> improved.cut_points_at([0.0]).tolist()
+        [0.0, 2.5]
         """
         return np.asarray(self._cumulative.cut_points(np.asarray(auxiliary)))
 

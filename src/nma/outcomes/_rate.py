@@ -107,11 +107,49 @@ class Rate:
         return self.events, self.exposure
 
     def link(self, rate: Any, xp: Any = np) -> Any:
-        """Return the linear predictor of a rate."""
+        """Return the linear predictor of a rate.
+
+        Parameters
+        ----------
+        rate : float or array
+            Events in one unit of exposure.
+        xp : module, default numpy
+            Whose functions are used: NumPy's, or PyTensor's tensors.
+
+        Returns
+        -------
+        float or array
+            The logarithm, as ``rate`` is shaped.
+
+        Examples
+        --------
+        >>> import nma
+        >>> float(nma.outcomes.Rate("r", "years", better="lower").link(1.0))
+        0.0
+        """
         return LINKS[self.measure].link(rate, xp)
 
     def inverse(self, eta: Any, xp: Any = np) -> Any:
-        """Return the rate at a linear predictor."""
+        """Return the rate at a linear predictor.
+
+        Parameters
+        ----------
+        eta : float or array
+            Logarithm of a rate.
+        xp : module, default numpy
+            Whose functions are used: NumPy's, or PyTensor's tensors.
+
+        Returns
+        -------
+        float or array
+            Events in one unit of exposure, as ``eta`` is shaped.
+
+        Examples
+        --------
+        >>> import nma
+        >>> float(nma.outcomes.Rate("r", "years", better="lower").inverse(0.0))
+        1.0
+        """
         return LINKS[self.measure].inverse(eta, xp)
 
     def _events(self, rows: pd.DataFrame) -> Events:

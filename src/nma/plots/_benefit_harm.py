@@ -230,7 +230,8 @@ def benefit_harm(
     >>> import nma
     >>> pain = nma.fit(nma.datasets.network("back_pain"))
     >>> again = nma.fit(nma.datasets.network("back_pain").as_normal())
-    >>> nma.plots.benefit_harm({"pain": pain, "again": again}).get_xlabel()
-    'pain, MD (right is better)'
+    >>> picture = nma.plots.benefit_harm({"pain": pain, "again": again})
+    >>> nma.plots.benefit_harm.marks({"pain": pain, "again": again}).columns.tolist()
+    ['treatment', 'x', 'x_lower', 'x_upper', 'y', 'y_lower', 'y_upper', 'p_both']
     """
     return draw(marks(posteriors, comparator=comparator, level=level), ax=ax)

@@ -262,6 +262,8 @@ def bubble(
     >>> posterior = nma.fit(nma.datasets.network("bcg").as_normal(), nma.Model(structure))
     >>> nma.plots.bubble(posterior).get_xlabel()
     'latitude'
+    >>> nma.plots.bubble.marks(posterior)["mark"].value_counts().to_dict()
+    {'line': 61, 'trial': 13}
 
     References
     ----------

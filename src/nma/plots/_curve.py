@@ -184,6 +184,8 @@ def curve(
     >>> posterior = nma.fit(network, nma.Model(structure))
     >>> len(nma.plots.curve(posterior, "latitude").child_axes)
     1
+    >>> nma.plots.curve.marks(posterior, "latitude").columns.tolist()
+    ['treatment', 'value', 'estimate', 'lower', 'upper', 'extrapolated', 'part', 'arms']
     """
     found = marks(
         posterior,

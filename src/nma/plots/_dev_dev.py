@@ -290,8 +290,9 @@ def dev_dev(
     >>> import nma
     >>> network = nma.datasets.network("senn2013")
     >>> common = nma.fit(network, nma.Model(heterogeneity=nma.heterogeneity.Common()))
-    >>> nma.plots.dev_dev(common, nma.fit(network)).get_ylabel()
-    'residual deviance, Random'
+    >>> picture = nma.plots.dev_dev(common, nma.fit(network))
+    >>> nma.plots.dev_dev.marks(common, nma.fit(network)).columns.tolist()
+    ['study', 'treatment', 'rows', 'first', 'second', 'difference', 'named']
 
     References
     ----------

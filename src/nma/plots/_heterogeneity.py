@@ -308,7 +308,9 @@ def heterogeneity(posterior: Posterior, *, level: float = 0.95, ax: Axes | None 
     --------
     >>> import nma
     >>> posterior = nma.fit(nma.datasets.network("senn2013"))
-    >>> nma.plots.heterogeneity(posterior).get_xlabel()
-    'tau, on the scale of MD'
+    >>> picture = nma.plots.heterogeneity(posterior)
+    >>> nma.plots.heterogeneity.marks(posterior).columns.tolist()
+    ['scale', 'value', 'prior', 'posterior', 'median', 'lower', 'upper', 'prior_key',
+    'posterior_key']
     """
     return draw(marks(posterior, level=level), ax=ax)

@@ -193,8 +193,9 @@ def leverage(posterior: Posterior, *, ax: Axes | None = None) -> Axes:
     --------
     >>> import nma
     >>> posterior = nma.fit(nma.datasets.network("senn2013"))
-    >>> nma.plots.leverage(posterior).get_ylabel()
-    'leverage'
+    >>> picture = nma.plots.leverage(posterior)
+    >>> nma.plots.leverage.marks(posterior).columns.tolist()
+    ['study', 'treatment', 'root', 'leverage', 'dic', 'named']
 
     References
     ----------

@@ -363,9 +363,10 @@ def prior_sensitivity(check: Table, *, ax: Axes | None = None) -> Axes:
     Examples
     --------
     >>> import nma
-    >>> posterior = nma.fit(nma.datasets.network("parkinson"))
-    >>> picture = nma.plots.prior_sensitivity(nma.checks.prior_sensitivity(posterior))
-    >>> len(picture.child_axes)
-    5
+    >>> check = nma.checks.prior_sensitivity(nma.fit(nma.datasets.network("parkinson")))
+    >>> picture = nma.plots.prior_sensitivity(check)
+    >>> nma.plots.prior_sensitivity.marks(check).columns.tolist()
+    ['panel', 'prior', 'estimate', 'lower', 'upper', 'p_best', 'before', 'before_lower',
+    'before_upper']
     """
     return draw(marks(check), ax=ax)

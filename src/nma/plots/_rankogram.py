@@ -317,6 +317,8 @@ def rankogram(posterior: Posterior, *, ax: Axes | None = None) -> Axes:
     >>> posterior = nma.fit(nma.datasets.network("back_pain"))
     >>> len(nma.plots.rankogram(posterior).child_axes)
     4
+    >>> nma.plots.rankogram.marks(posterior).columns.tolist()
+    ['treatment', 'rank', 'probability', 'cumulative', 'sucra']
 
     References
     ----------

@@ -139,8 +139,9 @@ def sucra_scatter(posteriors: Mapping[str, Posterior], *, ax: Axes | None = None
     >>> import nma
     >>> pain = nma.fit(nma.datasets.network("back_pain"))
     >>> again = nma.fit(nma.datasets.network("back_pain").as_normal())
-    >>> nma.plots.sucra_scatter({"pain": pain, "again": again}).get_ylabel()
-    'SUCRA, again'
+    >>> picture = nma.plots.sucra_scatter({"pain": pain, "again": again})
+    >>> nma.plots.sucra_scatter.marks({"pain": pain, "again": again}).columns.tolist()
+    ['treatment', 'x', 'y']
 
     References
     ----------

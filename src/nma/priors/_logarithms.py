@@ -29,6 +29,11 @@ class LogNormal:
     origin : str, optional
         Where the numbers came from, when the library chose them.
 
+    Raises
+    ------
+    ModelError
+        If sd is not above zero, or a number is not finite.
+
     Examples
     --------
     >>> import nma
@@ -48,6 +53,22 @@ class LogNormal:
         r"""Return the prior of x when :math:`\log x^2 \sim N(\mathrm{mean}, \mathrm{sd}^2)`.
 
         The logarithm of x has half that mean and half that standard deviation.
+
+        Parameters
+        ----------
+        mean, sd : float
+            Mean and standard deviation of the logarithm of the square, as they are printed.
+
+        Returns
+        -------
+        LogNormal
+            Of x itself, with what was printed as its origin.
+
+        Examples
+        --------
+        >>> import nma
+        >>> nma.priors.LogNormal.of_square(-3.93, 1.51).origin
+        'log-normal(-3.93, 1.51^2) on its square'
         """
         written = f"log-normal({mean:g}, {sd:g}^2) on its square"
         return cls(mean / 2, sd / 2, origin=written)
@@ -94,6 +115,11 @@ class LogT:
     origin : str, optional
         Where the numbers came from, when the library chose them.
 
+    Raises
+    ------
+    ModelError
+        If scale or df is not above zero, or a number is not finite.
+
     Examples
     --------
     >>> import nma
@@ -117,6 +143,24 @@ class LogT:
 
         The logarithm of x has half that location and half that scale, on the same degrees of
         freedom.
+
+        Parameters
+        ----------
+        location, scale : float
+            Centre and scale of the logarithm of the square, as they are printed.
+        df : float, default 5
+            Degrees of freedom.
+
+        Returns
+        -------
+        LogT
+            Of x itself, with what was printed as its origin.
+
+        Examples
+        --------
+        >>> import nma
+        >>> nma.priors.LogT.of_square(-3.44, 2.59).origin
+        'log-t(-3.44, 2.59^2) with 5 df on its square'
         """
         written = f"log-t({location:g}, {scale:g}^2) with {df:g} df on its square"
         return cls(location / 2, scale / 2, df, origin=written)

@@ -44,6 +44,15 @@ class Published:
         Measures that may borrow it.
     lent_to : str
         The measure that borrows it, if one does.
+
+    Examples
+    --------
+    >>> import nma
+    >>> prior = nma.priors.turner2015(
+    ...     outcome="pain", comparison="pharmacological vs placebo or control"
+    ... )
+    >>> prior.measure, prior.close
+    ('OR', ('RR', 'HR', 'IRR'))
     """
 
     distribution: LogNormal | LogT

@@ -28,6 +28,11 @@ class Beta:
     origin : str, optional
         Where the numbers came from, when the library chose them.
 
+    Raises
+    ------
+    ModelError
+        If a or b is not above zero, or not finite.
+
     Examples
     --------
     >>> import nma

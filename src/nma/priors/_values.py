@@ -112,6 +112,11 @@ class Normal:
     origin : str, optional
         Where the numbers came from, when the library chose them.
 
+    Raises
+    ------
+    ModelError
+        If sd is not above zero, or a number is not finite.
+
     Examples
     --------
     >>> import nma
@@ -157,11 +162,20 @@ class HalfNormal:
     origin : str, optional
         Where the number came from, when the library chose it.
 
+    Raises
+    ------
+    ModelError
+        If the scale is not above zero, or not finite.
+
     Examples
     --------
     >>> import nma
     >>> nma.heterogeneity.Random(tau=nma.priors.HalfNormal(5))
     Random(tau=HalfNormal(scale=5))
+
+    References
+    ----------
+    Gelman 2006, doi:10.1214/06-BA117A; Roever et al. 2021, doi:10.1002/jrsm.1475.
     """
 
     scale: float
@@ -201,6 +215,23 @@ class HalfCauchy:
         Scale s, positive; also the median.
     origin : str, optional
         Where the number came from, when the library chose it.
+
+    Raises
+    ------
+    ModelError
+        If the scale is not above zero, or not finite.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.heterogeneity.Random(tau=nma.priors.HalfCauchy(0.5))
+    Random(tau=HalfCauchy(scale=0.5))
+    >>> round(nma.priors.HalfCauchy(0.5).quantile(0.95), 1)
+    6.4
+
+    References
+    ----------
+    Gelman 2006, doi:10.1214/06-BA117A.
     """
 
     scale: float
@@ -240,6 +271,21 @@ class Uniform:
         The limits, ``lower < upper``.
     origin : str, optional
         Where the numbers came from, when the library chose them.
+
+    Raises
+    ------
+    ModelError
+        If the limits are not finite, or the lower is not below the upper.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.heterogeneity.Random(tau=nma.priors.Uniform(0, 5))
+    Random(tau=Uniform(lower=0, upper=5))
+
+    References
+    ----------
+    Gelman 2006, doi:10.1214/06-BA117A.
     """
 
     lower: float
@@ -280,6 +326,11 @@ class Fixed:
         The number.
     origin : str, optional
         Where the number came from, when the library chose it.
+
+    Raises
+    ------
+    ModelError
+        If the value is not finite.
 
     Examples
     --------

@@ -85,7 +85,7 @@ def sd_from_se(
 
     References
     ----------
-    Cochrane Handbook for Systematic Reviews of Interventions, 6.5.2.2.
+    Higgins et al. 2019, Cochrane Handbook, doi:10.1002/9781119536604, section 6.5.2.2.
     """
     sheet = opened(
         frame, study=study, targets={"sd": sd}, overwrite=overwrite, columns={"se": se, "n": n}
@@ -156,7 +156,7 @@ def sd_from_ci(
 
     References
     ----------
-    Cochrane Handbook for Systematic Reviews of Interventions, 6.5.2.2.
+    Higgins et al. 2019, Cochrane Handbook, doi:10.1002/9781119536604, section 6.5.2.2.
     """
     if distribution not in FROM_CI:
         problem = f"distribution={distribution!r} is not a choice"
@@ -227,7 +227,7 @@ def pooled_sd_from_se(
 
     References
     ----------
-    Cochrane Handbook for Systematic Reviews of Interventions, 6.5.2.3.
+    Higgins et al. 2019, Cochrane Handbook, doi:10.1002/9781119536604, section 6.5.2.3.
     """
     n1, n2 = _checks.require_pair("n", n)
     sheet = opened(

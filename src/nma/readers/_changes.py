@@ -95,7 +95,7 @@ def sd_of_change(
 
     References
     ----------
-    Cochrane Handbook for Systematic Reviews of Interventions, 6.5.2.8.
+    Higgins et al. 2019, Cochrane Handbook, doi:10.1002/9781119536604, section 6.5.2.8.
     """
     sheet = opened(
         frame,
@@ -164,7 +164,7 @@ def correlation_from_sds(
 
     References
     ----------
-    Cochrane Handbook for Systematic Reviews of Interventions, 6.5.2.8.
+    Higgins et al. 2019, Cochrane Handbook, doi:10.1002/9781119536604, section 6.5.2.8.
     """
     sheet = opened(
         frame,
@@ -248,8 +248,8 @@ def se_from_paired_sds(
 
     References
     ----------
-    Cochrane Handbook for Systematic Reviews of Interventions, 23.2.7. Elbourne et al. 2002,
-    doi:10.1093/ije/31.1.140.
+    Higgins et al. 2019, Cochrane Handbook, doi:10.1002/9781119536604, section 23.2.7;
+    Elbourne et al. 2002, doi:10.1093/ije/31.1.140.
     """
     sd1, sd2 = _checks.require_pair("sd", sd)
     sheet = opened(

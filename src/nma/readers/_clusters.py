@@ -120,7 +120,7 @@ def effective_counts(
 
     References
     ----------
-    Cochrane Handbook for Systematic Reviews of Interventions, 23.1.4.
+    Higgins et al. 2019, Cochrane Handbook, doi:10.1002/9781119536604, section 23.1.4.
     """
     _require_both(events, effective_events)
     targets = {"effective_n": effective_n}
@@ -198,7 +198,7 @@ def inflated_se(
 
     References
     ----------
-    Cochrane Handbook for Systematic Reviews of Interventions, 23.1.5.
+    Higgins et al. 2019, Cochrane Handbook, doi:10.1002/9781119536604, section 23.1.5.
     """
     sheet = opened(
         frame,

@@ -101,7 +101,8 @@ def combine_arms(
 
     References
     ----------
-    Cochrane Handbook for Systematic Reviews of Interventions, 6.5.2.10 and table 6.5.a.
+    Higgins et al. 2019, Cochrane Handbook, doi:10.1002/9781119536604, section 6.5.2.10 and
+    table 6.5.a.
     """
     _require_names(into)
     numbers = {"n": n, **_numbers(mean, sd, se, events)}

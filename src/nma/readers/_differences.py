@@ -106,7 +106,7 @@ def se_from_ci(
 
     References
     ----------
-    Cochrane Handbook for Systematic Reviews of Interventions, 6.3.1 and 6.5.2.3.
+    Higgins et al. 2019, Cochrane Handbook, doi:10.1002/9781119536604, sections 6.3.1 and 6.5.2.3.
     """
     people = _people(n)
     sheet = opened(
@@ -174,7 +174,7 @@ def se_from_t(
 
     References
     ----------
-    Cochrane Handbook for Systematic Reviews of Interventions, 6.5.2.3.
+    Higgins et al. 2019, Cochrane Handbook, doi:10.1002/9781119536604, section 6.5.2.3.
     """
     sheet = opened(
         frame,
@@ -249,7 +249,7 @@ def se_from_p(
 
     References
     ----------
-    Cochrane Handbook for Systematic Reviews of Interventions, 6.5.2.3.
+    Higgins et al. 2019, Cochrane Handbook, doi:10.1002/9781119536604, section 6.5.2.3.
     """
     people = _people(n)
     sheet = opened(
@@ -325,7 +325,7 @@ def se_from_sds(
 
     References
     ----------
-    Cochrane Handbook for Systematic Reviews of Interventions, 6.5.2.3.
+    Higgins et al. 2019, Cochrane Handbook, doi:10.1002/9781119536604, section 6.5.2.3.
     """
     (sd1, sd2), (n1, n2) = _checks.require_pair("sd", sd), _checks.require_pair("n", n)
     sheet = opened(

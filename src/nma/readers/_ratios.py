@@ -109,7 +109,8 @@ def log_ratio_from_ci(
 
     References
     ----------
-    Cochrane Handbook for Systematic Reviews of Interventions, 6.3.2. Parmar et al. 1998,
+    Higgins et al. 2019, Cochrane Handbook, doi:10.1002/9781119536604, section 6.3.2;
+    Parmar et al. 1998,
     doi:10.1002/(SICI)1097-0258(19981230)17:24<2815::AID-SIM110>3.0.CO;2-8, equation 7.
     """
     sheet = opened(

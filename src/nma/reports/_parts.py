@@ -29,6 +29,14 @@ class Figure:
         What a verb of ``nma.plots`` returned.
     text : str
         What the picture shows; it is printed below it.
+
+    Examples
+    --------
+    >>> import nma
+    >>> posterior = nma.fit(nma.datasets.network("back_pain"))
+    >>> picture = nma.plots.forest(posterior)
+    >>> nma.reports.Figure(picture, "Every kind of exercise lies left of the line.").text
+    'Every kind of exercise lies left of the line.'
     """
 
     axes: Axes
@@ -44,6 +52,12 @@ class Refused:
     ----------
     reason : str
         In a sentence.
+
+    Examples
+    --------
+    >>> import nma
+    >>> nma.reports.Refused("No treatment has one level outside its trials.").reason
+    'No treatment has one level outside its trials.'
     """
 
     reason: str

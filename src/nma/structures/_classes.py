@@ -55,6 +55,12 @@ class Classes:
     name : str, default "tau_class"
         What that scale is called; classes within classes need two names.
 
+    Raises
+    ------
+    ModelError
+        If ``within`` is neither of the two, or ``tau_class`` is no prior or is given to classes of
+        one effect.
+
     Examples
     --------
     >>> import nma
@@ -121,7 +127,26 @@ class Classes:
         return dict(self.classes)
 
     def grouped(self, network: Network) -> Network:
-        """Return the network whose treatments are the classes, which the base is asked about."""
+        """Return the network whose treatments are the classes, which the base is asked about.
+
+        Parameters
+        ----------
+        network : Network
+            The evidence.
+
+        Returns
+        -------
+        Network
+            The same arms and trials, each arm on its class.
+
+        Examples
+        --------
+        >>> import nma
+        >>> network = nma.datasets.network("back_pain")
+        >>> classes = dict.fromkeys(network.treatments, "exercise") | {"passive control": "none"}
+        >>> nma.structures.Classes(classes=classes).resolve(network).grouped(network).treatments
+        ('exercise', 'none')
+        """
         of = self.members
         named = [of.get(name, name) for name in network.table["treatment"]]
         present = {of.get(name, name) for name in network.treatments}
@@ -134,7 +159,26 @@ class Classes:
         )
 
     def class_names(self, network: Network) -> tuple[str, ...]:
-        """Return the classes, for ``nma.at``."""
+        """Return the classes, for ``nma.at``.
+
+        Parameters
+        ----------
+        network : Network
+            The evidence.
+
+        Returns
+        -------
+        tuple of str
+            Sorted.
+
+        Examples
+        --------
+        >>> import nma
+        >>> network = nma.datasets.network("back_pain")
+        >>> classes = dict.fromkeys(network.treatments, "exercise") | {"passive control": "none"}
+        >>> nma.structures.Classes(classes=classes).resolve(network).class_names(network)
+        ('exercise', 'none')
+        """
         return self.grouped(network).treatments
 
     def parameters(self, network: Network) -> Parameters:

@@ -65,6 +65,12 @@ class Components:
     tau_interaction : Prior, optional
         Prior of :math:`\tau_{int}` for ``"all"``; half-normal(unit/2) if not given.
 
+    Raises
+    ------
+    ModelError
+        If neither a separator nor a table tells the components, an interaction is of fewer than two
+        components, or a prior is none or has another mean than zero.
+
     Examples
     --------
     >>> import nma
@@ -136,7 +142,25 @@ class Components:
         )
 
     def components(self, network: Network) -> tuple[str, ...]:
-        """Return the components that have an effect, sorted."""
+        """Return the components that have an effect, sorted.
+
+        Parameters
+        ----------
+        network : Network
+            The evidence.
+
+        Returns
+        -------
+        tuple of str
+            Without the inactive one.
+
+        Examples
+        --------
+        >>> import nma
+        >>> structure = nma.structures.Components(separator=" + ", inactive="usual care")
+        >>> structure.components(nma.datasets.network("musician"))
+        ('exercise', 'telephone CBT')
+        """
         found = {part for name in network.treatments for part in self._parting.of(name)}
         return tuple(sorted(found - {self.inactive}))
 
@@ -149,13 +173,44 @@ class Components:
             Its treatments go by their own names.
         *parts : str
             Components, or treatments in place of theirs.
+
+        Returns
+        -------
+        str
+            One of the network's own treatments, or a name that ``nma.at`` takes.
+
+        Examples
+        --------
+        >>> import nma
+        >>> structure = nma.structures.Components(separator=" + ", inactive="usual care")
+        >>> network = nma.datasets.network("musician")
+        >>> structure.combination(network, "telephone CBT", "exercise")
+        'exercise + telephone CBT'
         """
         known = {part for part in parts for part in self._parting.of(part)}
         active = known - {self.inactive} or known
         return self._parting.joined(active, network.treatments)
 
     def parts(self, treatment: str) -> frozenset[str]:
-        """Return the components of a treatment that have an effect."""
+        """Return the components of a treatment that have an effect.
+
+        Parameters
+        ----------
+        treatment : str
+            A treatment, or a combination that no trial has.
+
+        Returns
+        -------
+        frozenset of str
+            Empty for the inactive component alone.
+
+        Examples
+        --------
+        >>> import nma
+        >>> structure = nma.structures.Components(separator=" + ", inactive="usual care")
+        >>> sorted(structure.parts("usual care + exercise + yoga"))
+        ['exercise', 'yoga']
+        """
         return frozenset(self._parting.of(treatment)) - {str(self.inactive)}
 
     def parameters(self, network: Network) -> Parameters:
@@ -195,6 +250,23 @@ class Components:
         """Return the components whose effects the trials do not tell, but for their prior.
 
         Their sums or differences may be told all the same.
+
+        Parameters
+        ----------
+        network : Network
+            The evidence.
+
+        Returns
+        -------
+        tuple of str
+            Sorted; empty where the trials tell all of them.
+
+        Examples
+        --------
+        >>> import nma
+        >>> structure = nma.structures.Components(separator=" + ", inactive="usual care")
+        >>> structure.undetermined(nma.datasets.network("musician"))
+        ()
         """
         names = self.components(network)
         z = self.levels(network, network.table)[:, : len(names)]

@@ -36,7 +36,13 @@ class Consistency:
     Parameters
     ----------
     effect : Normal, optional
-        Prior of every contrast, with mean zero; sd 10 units if not given.
+        Prior of every contrast, with mean zero, on the scale of the model (of logarithms for ratio
+        measures); sd 10 units if not given, of which ``Network.unit`` tells the size.
+
+    Raises
+    ------
+    ModelError
+        If ``effect`` is no normal prior with mean zero.
 
     Examples
     --------
@@ -69,10 +75,26 @@ class Consistency:
     def default(network: Network) -> Normal:
         """Return the prior of every contrast that is used where none is given.
 
+        Parameters
+        ----------
+        network : Network
+            Its unit sizes the prior.
+
+        Returns
+        -------
+        Normal
+            With mean zero, and its origin in words.
+
         Raises
         ------
         ModelError
             If no trial tells the unit that sizes it.
+
+        Examples
+        --------
+        >>> import nma
+        >>> nma.structures.Consistency.default(nma.datasets.network("smoking"))
+        Normal(mean=0, sd=10.0)
         """
         return diffuse(network)
 

@@ -41,6 +41,11 @@ class DesignByTreatment:
     inconsistency : Normal, optional
         Prior of w in every contrast, with mean zero; sd 10 units if not given.
 
+    Raises
+    ------
+    ModelError
+        If ``inconsistency`` is no normal prior with mean zero.
+
     Examples
     --------
     >>> import nma

@@ -66,6 +66,12 @@ class Dose:
         The dose that priors are of, and that effects are reported at; the median of the doses
         above zero, over arms, if not given.
 
+    Raises
+    ------
+    ModelError
+        If a shape or a choice is none of those offered, a prior is none, or ``effect`` has another
+        mean than zero.
+
     Examples
     --------
     >>> import nma

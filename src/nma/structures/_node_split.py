@@ -52,6 +52,12 @@ class NodeSplit:
     inconsistency : Normal, optional
         Prior of w, with mean zero; sd 10 units if not given.
 
+    Raises
+    ------
+    ModelError
+        If ``inconsistency`` is no normal prior with mean zero, or ``multiarm`` is neither of the
+        two.
+
     Examples
     --------
     >>> import nma

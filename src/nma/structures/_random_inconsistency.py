@@ -43,6 +43,11 @@ class RandomInconsistency:
     tau_w : Prior, optional
         Prior of the inconsistency standard deviation; half-normal(unit/2) if not given.
 
+    Raises
+    ------
+    ModelError
+        If ``tau_w`` is no prior.
+
     Examples
     --------
     >>> import nma

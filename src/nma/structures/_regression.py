@@ -69,6 +69,12 @@ class Regression:
     tau_missing : Prior, optional
         Prior of that scale; half-normal(unit/2) if not given.
 
+    Raises
+    ------
+    ModelError
+        If a choice is none of those offered, a prior is none, ``effect`` has another mean than
+        zero, or ``categories`` is one name.
+
     Examples
     --------
     >>> import nma

@@ -48,6 +48,11 @@ class UnrelatedMeans:
         A structure whose levels the effects are added to, such as a regression whose coefficients
         stay shared; none if not given.
 
+    Raises
+    ------
+    ModelError
+        If ``order`` is one name, or ``effect`` no normal prior with mean zero.
+
     Examples
     --------
     >>> import nma
@@ -96,7 +101,25 @@ class UnrelatedMeans:
         return own if self.base is None else self.base.parameters(network) + own
 
     def pairs(self, network: Network) -> tuple[tuple[str, str], ...]:
-        """Return the pairs (baseline, other) that have an effect, in the order of treatments."""
+        """Return the pairs (baseline, other) that have an effect, in the order of treatments.
+
+        Parameters
+        ----------
+        network : Network
+            The evidence.
+
+        Returns
+        -------
+        tuple of tuple of str
+            One for each parameter that the structure adds.
+
+        Examples
+        --------
+        >>> import nma
+        >>> network = nma.datasets.network("parkinson")
+        >>> nma.structures.UnrelatedMeans().resolve(network).pairs(network)[0]
+        ('bromocriptine', 'cabergoline')
+        """
         place = self._places()
         found = {
             (baseline, other)
@@ -125,6 +148,24 @@ class UnrelatedMeans:
         return {name: k for k, name in enumerate(resolved(self.order))}
 
     def baselines(self, network: Network) -> dict[str, str]:
-        """Return the baseline treatment of each trial."""
+        """Return the baseline treatment of each trial.
+
+        Parameters
+        ----------
+        network : Network
+            The evidence.
+
+        Returns
+        -------
+        dict of str to str
+            By trial.
+
+        Examples
+        --------
+        >>> import nma
+        >>> network = nma.datasets.network("parkinson")
+        >>> nma.structures.UnrelatedMeans().resolve(network).baselines(network)["Guttman 1997"]
+        'bromocriptine'
+        """
         place = self._places()
         return {study: min(arms, key=place.__getitem__) for study, arms in network.trials.items()}
