@@ -11,7 +11,6 @@ from nma.reports._methods_evidence import evidence
 
 if TYPE_CHECKING:
     from nma.posterior import Posterior
-    from nma.problem import Scale
 
 __all__ = ["methods"]
 
@@ -77,8 +76,8 @@ def methods(posterior: Posterior) -> str:
         [
             f"The trials were combined by {school} network meta-analysis.",
             *evidence(network),
-            f"{network.better.capitalize()} values are better; the reference treatment is "
-            f"{network.reference}.",
+            f"{network.better.capitalize()} values are better.",
+            f"The reference treatment is {network.reference}.",
             *_nested(STRUCTURES, model.structure, "Structure"),
             *_heterogeneity(posterior),
             *([f"Effects are reported {at[0].lower()}{at[1:]}"] if at else []),
@@ -123,12 +122,8 @@ def _heterogeneity(posterior: Posterior) -> list[str]:
     scales = posterior.problem.scales
     if scales and getattr(posterior.engine, "tau", None) in {"common", 0}:
         said = [HETEROGENEITIES["Common"]]
-    known = [f"{one.name} = {one.prior.value:g}" for one in scales if _is_known(one)]
+    known = [f"{one.name} = {one.prior.value:g}" for one in scales if isinstance(one.prior, Fixed)]
     return [*said, *([f"Taken as known: {', '.join(known)}."] if known else [])]
-
-
-def _is_known(scale: Scale) -> bool:
-    return isinstance(scale.prior, Fixed)
 
 
 def _engine(posterior: Posterior) -> str:
@@ -138,7 +133,7 @@ def _engine(posterior: Posterior) -> str:
     if name not in ENGINES:
         return f"Engine: {name}.{seeded}"
     scales = posterior.problem.scales
-    asked = " and ".join(scale.name for scale in scales if not _is_known(scale))
+    asked = " and ".join(scale.name for scale in scales if not isinstance(scale.prior, Fixed))
     given = f"exactly given {asked}, and integrated over {asked} by quadrature"
     chains, draws = getattr(engine, "chains", 1), getattr(engine, "draws", 1)
     knapp = getattr(engine, "knapp_hartung", False)

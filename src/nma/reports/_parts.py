@@ -128,6 +128,7 @@ def tried(*asked: Callable[[], Part]) -> list[Part]:
             part = ask()
         except NmaError as error:
             part = Refused(f"Not shown. {error}")
-        if not isinstance(part, Refused) or part not in found:
+        said = [one for one in found if isinstance(one, Refused)]
+        if not isinstance(part, Refused) or part not in said:
             found.append(part)
     return found

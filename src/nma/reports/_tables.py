@@ -57,7 +57,9 @@ def table_region(table: Table) -> str:
     """Return a table with its caption and, outside what is scrolled, its notes."""
     grid = _grid(table)
     inner = _table(grid, table.caption)
-    return region(inner, table.caption, scrolls=_letters(grid) > PHONE) + markup.bullets(table.notes)
+    return region(inner, table.caption, scrolls=_letters(grid) > PHONE) + markup.bullets(
+        table.notes
+    )
 
 
 def is_wide(table: Table) -> bool:
@@ -67,7 +69,7 @@ def is_wide(table: Table) -> bool:
 
 def _grid(table: Table) -> Grid:
     """Return the printed cells; columns with a long text among them hold words."""
-    grid = table._grid()
+    grid = table._grid()  # noqa: SLF001  our own class
     longest = [max(map(len, column), default=0) for column in zip(*grid.cells, strict=True)]
     words = (word or most > PROSE for word, most in zip(grid.words, longest, strict=False))
     return replace(grid, words=tuple(words) if longest else grid.words)
