@@ -28,6 +28,7 @@ ROOMS = [
     "readers",
     "markup",
     "typesetting",
+    "latex",
     "tables",
     "span",
     "interpolation",

@@ -47,7 +47,7 @@ def test_a_picture_fits_the_column_and_its_text_is_seven_to_eight_points(
         made = drawn(senn, figure)
     assert 25.4 * made.get_figwidth() <= most + 0.01
     shown = [t for t in made.findobj(Text) if t.get_text().strip() and t.get_visible()]
-    sizes = [text.get_fontsize() for text in shown]
+    sizes = [float(text.get_fontsize()) for text in shown]
     assert 7 <= min(sizes) <= max(sizes) <= 8
     made.canvas.draw()
     for text in shown:
@@ -66,9 +66,12 @@ def test_what_does_not_fit_says_how_wide_it_is(senn: nma.Posterior) -> None:
 
 def test_the_session_is_as_it_was(senn: nma.Posterior) -> None:
     before, usual = dict(mpl.rcParams), drawn(senn, "forest").get_figwidth()
-    with pytest.raises(ZeroDivisionError), nma.plots.journal("single", font="DejaVu Serif"):
-        assert PAGE.get() != SCREEN
-        raise ZeroDivisionError
+    page = nma.plots.journal("single", font="DejaVu Serif")
+    page.__enter__()
+    assert PAGE.get() != SCREEN
+    stopped = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        page.__exit__(ZeroDivisionError, stopped, None)
     assert PAGE.get() == SCREEN
     assert dict(mpl.rcParams) == before
     assert drawn(senn, "forest").get_figwidth() == usual
