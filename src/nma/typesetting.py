@@ -171,6 +171,6 @@ def _inert(value: Any) -> Any:
 def _inert_labels(labels: pd.Index) -> pd.Index:
     if isinstance(labels, pd.MultiIndex):
         rows = [tuple(_inert(part) for part in row) for row in labels]
-        found: pd.Index = pd.MultiIndex.from_tuples(rows, names=[*map(_inert, labels.names)])
-        return found
-    return pd.Index([_inert(label) for label in labels], name=_inert(labels.name))
+        return pd.MultiIndex.from_tuples(rows, names=[*map(_inert, labels.names)])
+    found: pd.Index = pd.Index([_inert(label) for label in labels], name=_inert(labels.name))
+    return found
