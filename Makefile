@@ -16,7 +16,7 @@ COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version
     --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help example test test-lowest lint docs benchmarks lock clean python
+.PHONY: help example test test-lowest lint docs checked benchmarks lock clean python
 
 help: ## list the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +41,9 @@ docs: $(VENV)/ready ## build the documentation into docs/_build; a warning is an
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs docs/_build
 	@echo "Built: open docs/_build/index.html"
 
+checked: $(VENV)/ready ## write docs/checked.csv anew from tests/literature; read its diff
+	$(BIN)/python -m pytest tests/literature --quiet --write-checked
+
 benchmarks: $(VENV)/ready ## time the library
 	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do echo "== $$script"; $(BIN)/python $$script; done
 
@@ -50,7 +53,7 @@ lock: $(UV) ## pin every package anew, as little changed as possible; newest: ma
 	$(COMPILE) --upgrade --resolution lowest-direct --group build --group test --group clusters --group notebooks -o requirements/lowest.txt
 
 clean: ## remove all that these recipes made
-	rm -rf .venv-* docs/_build docs/_figures docs/notebooks .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv-* docs/_build docs/_figures docs/checked docs/jupyter_execute docs/notebooks .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests examples benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment: made anew when the lock changes, the project itself whenever pyproject.toml does.

@@ -28,7 +28,7 @@ version = release = version_of("bayesnma")
 extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_nb"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build", "_figures"]
+exclude_patterns = ["_build", "_figures", "checked/_*", "jupyter_execute"]
 
 nb_execution_mode = "force"
 nb_execution_timeout = 120
@@ -47,7 +47,7 @@ highlight_options = {name: {"stripnl": True} for name in ("python", "pycon", "de
 html_theme = "pydata_sphinx_theme"
 html_title = f"nma {release}"
 html_static_path = ["_static"]
-html_css_files = ["nma.css"]
+html_css_files = ["nma.css", "checked.css", "notebooks.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sourcelink = False
@@ -105,6 +105,11 @@ def drawn(app: Sphinx) -> None:
     runpy.run_path(str(Path(app.confdir) / "figures.py"))["draw"](Path(app.srcdir) / "_figures")
 
 
+def compared(app: Sphinx) -> None:
+    """Write the pages of the numbers that tests compare."""
+    runpy.run_path(str(Path(app.confdir) / "checked.py"))["write"](Path(app.srcdir) / "checked")
+
+
 def gathered(app: Sphinx) -> None:
     """Take the notebooks among the pages, which are run as they are built."""
     folder = Path(app.srcdir) / "notebooks"
@@ -112,6 +117,13 @@ def gathered(app: Sphinx) -> None:
     folder.mkdir()
     for path in (Path(app.confdir).parent / "examples").glob("*.ipynb"):
         shutil.copy(path, folder)
+
+
+def cornered(app: Sphinx, doctree: nodes.document, docname: str) -> None:  # noqa: ARG001  it must
+    """Make cells of the empty corners of pandas' tables, which it writes as headers of nothing."""
+    for node in doctree.findall(nodes.raw):
+        if "<th></th>" in node.astext():
+            node[:] = [nodes.Text(node.astext().replace("<th></th>", "<td></td>"))]
 
 
 def unlisted(app: Sphinx, env: BuildEnvironment) -> None:  # noqa: ARG001  Sphinx passes both
@@ -141,6 +153,8 @@ def setup(app: Sphinx) -> None:
         "mathml", inline_renderers=(inline_formula, None), block_renderers=(displayed_formula, None)
     )
     app.connect("builder-inited", drawn)
+    app.connect("builder-inited", compared)
     app.connect("builder-inited", gathered)
     app.connect("autodoc-process-signature", without_arguments)
+    app.connect("doctree-resolved", cornered)
     app.connect("env-check-consistency", unlisted)
