@@ -29,6 +29,7 @@ ROOMS = [
     "readers",
     "markup",
     "typesetting",
+    "latex",
     "tables",
     "span",
     "interpolation",

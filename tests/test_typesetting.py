@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 import nma
+from nma.latex import SPECIAL, escaped
 from nma.tables import Table
-from nma.typesetting import SPECIAL, escaped, printed
+from nma.typesetting import printed
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -83,19 +84,26 @@ def balance(text: str) -> int:
 
 
 def rows(text: str) -> list[list[str]]:
-    """The cells of the rows below the header of a table in LaTeX."""
-    body = re.findall(r"\\midrule\n(.*)\\bottomrule", text, flags=re.DOTALL)[0]
-    return [line.removesuffix(r" \\").split(" & ") for line in body.splitlines()]
+    """The cells of the rows below the header of a table in LaTeX, its parts side by side."""
+    bodies = re.findall(r"\\midrule\n(.*?)\\bottomrule", text, flags=re.DOTALL)
+    parts = [[line.removesuffix(r" \\").split(" & ") for line in b.splitlines()] for b in bodies]
+    return [sum((row[1:] for row in rest), first) for first, *rest in zip(*parts, strict=True)]
 
 
 def test_latex_is_whole(tables: dict[str, Table], hostile: Table) -> None:
     for name, table in {**tables, "hostile": hostile}.items():
         text = table.as_latex()
         noted = ["minipage"] if table.notes else []
-        assert environments(text) == ["tabular", *noted, "table"], name
+        parts = text.count(r"\begin{table}")
+        assert environments(text) == ["tabular", "table"] * (parts - 1) + [
+            "tabular",
+            *noted,
+            "table",
+        ]
         assert balance(text) == 0, name
-        aligned = re.findall(r"\\begin\{tabular\}\{([lr]+)\}", text)[0]
-        assert {len(row) for row in rows(text)} == {len(aligned)}, name
+        assert parts == (2 if name == "hostile" else 1), name
+        aligned = re.findall(r"\\begin\{tabular\}\{l([lr]+)\}", text)
+        assert {len(row) for row in rows(text)} == {1 + len("".join(aligned))}, name
         assert len(rows(text)) == len(table), name
 
 
@@ -174,7 +182,8 @@ def test_html_holds_the_printed_cells_and_no_more(tables: dict[str, Table], host
         assert page.attributes <= {"style", "scope", "colspan"}
         head = [list(grid.stub) + list(grid.heads)]
         body = [[*label, *cells] for label, cells in zip(grid.labels, grid.cells, strict=True)]
-        assert page.rows[-len(table) - 1 :] == head + body, name
+        told = [[cell.replace("\N{MINUS SIGN}", "-") for cell in row] for row in page.rows]
+        assert told[-len(table) - 1 :] == head + body, name
 
 
 def test_ranks_stand_under_their_name(tables: dict[str, Table]) -> None:
@@ -199,3 +208,29 @@ def test_csv_keeps_every_number_and_every_word(tables: dict[str, Table]) -> None
 def test_a_caption_of_two_lines_is_one_comment() -> None:
     text = Table({"a": [1.0]}, caption="one\ntwo", notes=["x,\r\ny"]).as_csv()
     assert text.splitlines() == ["# one two", "# x, y", ",a", "0,1.0"]
+
+
+def test_a_wide_table_becomes_parts_that_fit_and_lose_nothing() -> None:
+    names = [f"treatment {k}" for k in range(30)]
+    cells = [[f"{i}.00 (-1.00, {j}.20)" for j in range(30)] for i in range(30)]
+    text = Table(cells, index=names, columns=names, caption="All.", notes=["Note."]).as_latex()
+    found = rows(text)
+    assert [row[0] for row in found] == names
+    assert [[cell.replace("$-$", "-") for cell in row[1:]] for row in found] == cells
+    parts = re.findall(r"\\caption\{All\. \(part (\d+) of (\d+)\)\}", text)
+    assert parts == [(str(k + 1), str(len(parts))) for k in range(len(parts))]
+    assert 4 < len(parts) < 10
+    assert text.count("Note.") == 1
+    tall = Table({"a": range(100)}, caption="Tall.").as_latex()
+    assert tall.count(r"\begin{table}") == 3
+    assert len(re.findall(r"^\d+ & \d+", tall, flags=re.MULTILINE)) == 100
+
+
+def test_names_are_no_formulas_in_a_spreadsheet_and_numbers_stay() -> None:
+    names = ["=HYPERLINK(1)", "+x", "-1+A1", "@SUM(1)", "\t=1", "plain", "-0.5 (-1.0, 0.2)"]
+    table = Table({"=a": [-1.5] * 7, "b": names}, index=pd.Index(names, name="-t"))
+    again = pd.read_csv(io.StringIO(table.as_csv()))
+    assert again.columns.tolist() == ["'-t", "'=a", "b"]
+    assert again["'=a"].tolist() == [-1.5] * 7
+    assert again["b"].tolist() == [*(f"'{name}" for name in names[:5]), *names[5:]]
+    assert again["'-t"].tolist() == again["b"].tolist()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 import pandas as pd
 
-from nma import markup, typesetting
+from nma import latex, markup, typesetting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -206,7 +206,10 @@ class Table(pd.DataFrame):
         r"""Return the table as printed, for a manuscript in LaTeX.
 
         A ``table`` environment with caption and notes, every name escaped; it needs the package
-        booktabs and an input encoding of UTF-8.
+        booktabs and an input encoding of UTF-8. What is wider than 160 mm, a page of A4 between
+        margins of 25 mm, is set smaller; what still is, or has too many rows for a page, becomes
+        several tables, each with the labels of its rows and the caption with its part. Long names
+        take several lines.
 
         Returns
         -------
@@ -226,7 +229,7 @@ class Table(pd.DataFrame):
         ...
         \end{table}
         """
-        return typesetting.latex(self._grid(), caption=self.caption, notes=self.notes)
+        return latex.latex(self._grid(), caption=self.caption, notes=self.notes)
 
     def as_html(self) -> str:
         """Return the table as printed, for a word processor or a page of one's own.
@@ -251,8 +254,11 @@ class Table(pd.DataFrame):
     def as_csv(self) -> str:
         """Return every column with full precision, below caption and notes as comments.
 
-        ``to_csv`` gives the same without the comments. Where a name has a ``#`` in it, read it back
-        with ``skiprows=1 + len(table.notes)`` in place of ``comment="#"``.
+        Names that a spreadsheet would take for formulas, because they begin with ``=``, ``+``,
+        ``-`` or ``@``, get an apostrophe before them; numbers and intervals stay as they are.
+        ``to_csv`` gives the same without the comments and apostrophes. Where a name has a ``#`` in
+        it, read it back with ``skiprows=len(table.notes) + bool(table.caption)`` in place of
+        ``comment="#"``.
 
         Returns
         -------
@@ -271,7 +277,7 @@ class Table(pd.DataFrame):
         True
         """
         told = typesetting.commented([self.caption, *self.notes])
-        return told + pd.DataFrame(self).to_csv(lineterminator="\n")
+        return told + typesetting.harmless(pd.DataFrame(self)).to_csv(lineterminator="\n")
 
     def _grid(self) -> typesetting.Grid:
         return typesetting.printed(pd.DataFrame(self), **self._printing())

@@ -1,4 +1,4 @@
-"""Tables for manuscripts: the printed cells as LaTeX, as HTML for word processors, and as CSV."""
+"""Tables for manuscripts: the printed cells, as HTML for word processors, and as CSV."""
 
 from __future__ import annotations
 
@@ -10,28 +10,7 @@ from typing import Any, final
 
 import pandas as pd
 
-__all__ = ["Grid", "commented", "escaped", "html", "latex", "printed"]
-
-SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "%": r"\%",
-    "_": r"\_",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "`": r"\textasciigrave{}",
-    '"': "''",
-    "[": "{[}",  # at the start of a row it would be an argument of the row before
-    "*": "{*}",  # likewise
-}
-"""Characters that mean something to LaTeX, and how each is written to be seen."""
+__all__ = ["Grid", "commented", "harmless", "html", "printed"]
 
 RULE = "1pt solid"
 THIN = "0.5pt solid"
@@ -108,59 +87,6 @@ def _label(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def escaped(text: str) -> str:
-    """Return text as LaTeX prints it, on one line, with nothing in it that LaTeX would act on."""
-    line = "".join(SPECIAL.get(letter, letter) for letter in " ".join(text.split()))
-    return re.sub("-(?=-)", "-{}", line)  # two hyphens would become a dash
-
-
-def _number(cell: str) -> str:
-    """Return a cell with its minus signs as long as they should be."""
-    return re.sub(r"(?:^|(?<=[( ]))-(?=[\d.])", "$-$", escaped(cell))
-
-
-def latex(grid: Grid, *, caption: str, notes: Iterable[str]) -> str:
-    """Return a ``table`` environment, which needs the package booktabs and nothing else."""
-    aligned = "l" * len(grid.stub) + "".join("l" if words else "r" for words in grid.words)
-    head = _row([*map(escaped, grid.stub), *map(escaped, grid.heads)])
-    rows = [
-        _row([*map(escaped, label), *map(_number, cells)])
-        for label, cells in zip(grid.labels, grid.cells, strict=True)
-    ]
-    table = [r"\toprule", *_spanned(grid), head, r"\midrule", *rows, r"\bottomrule"]
-    lines = [
-        r"\begin{table}",
-        r"\centering",
-        *([rf"\caption{{{escaped(caption)}}}"] if caption else []),
-        rf"\begin{{tabular}}{{{aligned}}}",
-        *table,
-        r"\end{tabular}",
-        *_noted(notes),
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _row(cells: Iterable[str]) -> str:
-    return " & ".join(cells) + r" \\"
-
-
-def _spanned(grid: Grid) -> list[str]:
-    if not grid.spanner or not grid.heads:
-        return []
-    first, width = len(grid.stub) + 1, len(grid.heads)
-    over = rf"\multicolumn{{{width}}}{{c}}{{{escaped(grid.spanner)}}}"
-    return [_row([""] * (first - 1) + [over]), rf"\cmidrule{{{first}-{first + width - 1}}}"]
-
-
-def _noted(notes: Iterable[str]) -> list[str]:
-    lines = [rf"{escaped(note)}\par" for note in notes]
-    if not lines:
-        return []
-    opening = [r"\par\medskip", r"\begin{minipage}{\linewidth}", r"\footnotesize"]
-    return [*opening, *lines, r"\end{minipage}"]
-
-
 def html(grid: Grid, *, caption: str, notes: Iterable[str]) -> str:
     """Return a table whose rules are written in it, so that word processors keep them."""
     align = ["left" if words else "right" for words in grid.words]
@@ -173,7 +99,9 @@ def html(grid: Grid, *, caption: str, notes: Iterable[str]) -> str:
         + "</tr>\n"
         for label, cells in zip(grid.labels, grid.cells, strict=True)
     )
-    title = f'<caption style="text-align: left">{html_.escape(caption)}</caption>\n'
+    title = (
+        f'<caption style="text-align: left; min-width: 34em">{html_.escape(caption)}</caption>\n'
+    )
     style = f"border-collapse: collapse; border-top: {RULE}; border-bottom: {RULE}"
     return (
         f'<table style="{style}">\n{title if caption else ""}'
@@ -193,7 +121,12 @@ def _header(text: str, scope: str, side: str) -> str:
 
 def _cell(text: str, side: str) -> str:
     style = f"text-align: {side}; padding: 2pt 6pt; white-space: nowrap"
-    return f'<td style="{style}">{html_.escape(text)}</td>'
+    return f'<td style="{style}">{html_.escape(_signed(text))}</td>'
+
+
+def _signed(text: str) -> str:
+    """Return numbers with a true minus sign, after which no line is broken."""
+    return re.sub(r"(?:^|(?<=[( ]))-(?=[\d.])", "\N{MINUS SIGN}", text)
 
 
 def _over(grid: Grid) -> str:
@@ -209,3 +142,35 @@ def _over(grid: Grid) -> str:
 def commented(lines: Iterable[str]) -> str:
     """Return sentences as the comments that may open a CSV file."""
     return "".join(f"# {' '.join(line.split())}\n" for line in lines if line)
+
+
+FORMULA = re.compile(r"\s*[=+\-@]")
+"""How a cell begins that a spreadsheet would calculate."""
+
+ARITHMETIC = re.compile(r"[\s\d.,()%+-]*")
+"""What calculates nothing but a number: an interval, say, that begins with a minus sign."""
+
+
+def harmless(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame in which no text is a formula to a spreadsheet: an apostrophe goes before it.
+
+    Numbers, and numbers with their interval, stay as they are.
+    """
+    found = pd.DataFrame({k: frame.iloc[:, k].map(_inert) for k in range(frame.shape[1])})
+    found.index = _inert_labels(frame.index)
+    found.columns = _inert_labels(frame.columns)
+    return found
+
+
+def _inert(value: Any) -> Any:
+    if not isinstance(value, str) or not FORMULA.match(value) or ARITHMETIC.fullmatch(value):
+        return value
+    return f"'{value}"
+
+
+def _inert_labels(labels: pd.Index) -> pd.Index:
+    if isinstance(labels, pd.MultiIndex):
+        rows = [tuple(_inert(part) for part in row) for row in labels]
+        return pd.MultiIndex.from_tuples(rows, names=[*map(_inert, labels.names)])
+    found: pd.Index = pd.Index([_inert(label) for label in labels], name=_inert(labels.name))
+    return found

@@ -15,6 +15,7 @@ from nma.plots._hasse import hasse as hasse
 from nma.plots._heterogeneity import heterogeneity as heterogeneity
 from nma.plots._incremental_effects import incremental_effects as incremental_effects
 from nma.plots._influence import influence as influence
+from nma.plots._journal import journal as journal
 from nma.plots._league_table import league_table as league_table
 from nma.plots._leverage import leverage as leverage
 from nma.plots._net_heat import net_heat as net_heat
@@ -43,6 +44,7 @@ __all__ = [
     "heterogeneity",
     "incremental_effects",
     "influence",
+    "journal",
     "league_table",
     "leverage",
     "net_heat",

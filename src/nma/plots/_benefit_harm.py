@@ -14,6 +14,7 @@ from nma.errors import ModelError, shortened
 from nma.estimates import require_level
 from nma.plots._axis import Axis, axis_of, numeral
 from nma.plots._figure import figure
+from nma.plots._journal import paged
 from nma.plots._plane import Plane, draw_plane, outcome_words
 from nma.plots._style import BETTER, DARK, GREY, LINE, styled
 from nma.plots._text import told
@@ -98,6 +99,7 @@ def two(posteriors: Mapping[str, Posterior], comparator: str | None, verb: str) 
     return outcomes
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of a benefit-harm plane.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from nma.errors import shortened
 from nma.plots._canvas import inches, laid_out
-from nma.plots._style import GREY, INK, SMALL
+from nma.plots._style import GREY, INK, SIZES, on_page
 from nma.plots._text import extent, fitted
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def naming(
         Names that a key lists.
     """
     points = tuple(point for point, _ in names)
-    texts = tuple(fitted(text, WIDE, SMALL, most=2) for _, text in names)
+    texts = tuple(fitted(text, on_page(WIDE), SIZES.small, most=2) for _, text in names)
     places, key = _best(at, points, texts, size), ""
     if len(places) < len(names):
         points = points[:most]
@@ -193,7 +193,7 @@ def _best(
     size: tuple[float, float],
 ) -> dict[int, Place]:
     """Return the places found in that order of taking them in which most find one, and near."""
-    extents = [extent(text, SMALL) for text in texts]
+    extents = [extent(text, SIZES.small) for text in texts]
     count = range(len(texts))
     across = sorted(count, key=lambda k: float(at[points[k], 0]))
     upward = sorted(count, key=lambda k: float(at[points[k], 1]))
@@ -232,7 +232,7 @@ def _completed(
     for k in range(len(points)):
         if k not in found:
             boxes = [place.box for place in found.values()]
-            box = _anywhere(at, at[points[k]], extent(texts[k], SMALL), size, boxes)
+            box = _anywhere(at, at[points[k]], extent(texts[k], SIZES.small), size, boxes)
             if box is not None:
                 leader = np.linspace(at[points[k]], box.nearest(*at[points[k]]), 24)
                 found[k] = Place(box, leader, float(np.hypot(*(leader[-1] - leader[0]))))
@@ -281,7 +281,7 @@ def _write(
         textcoords="offset points",
         ha="center",
         va="center",
-        fontsize=SMALL,
+        fontsize=SIZES.small,
         color=INK,
         linespacing=1.1,
         parse_math=False,

@@ -9,7 +9,8 @@ import numpy as np
 from nma.plots._axis import Axis, numeral, ticks_between
 from nma.plots._beside import panel_size
 from nma.plots._canvas import inches, owned
-from nma.plots._style import BETTER, BODY, DARK, LINE, WARNING, styled
+from nma.plots._journal import paged
+from nma.plots._style import BETTER, DARK, LINE, SIZES, WARNING, on_page, styled
 from nma.plots._text import extent, fitted, foot, foot_lines, head, head_lines, told
 
 if TYPE_CHECKING:
@@ -44,27 +45,32 @@ SPREAD = 0.32
 """Half the width of the points of a category."""
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of a bubble plot, as ``nma.plots.Drawing`` says."""
     with styled():
         ask = told(marks, "bubble")
         categories = tuple(ask("categories"))
-        own = (max(SIZE[0], COLUMN * len(categories)), SIZE[1])
+        own = (on_page(max(SIZE[0], COLUMN * len(categories))), on_page(SIZE[1]))
         width = own[0] if ax is None else inches(ax)[0] - LEFT
-        names = [fitted(name, width / max(len(categories), 1) - 0.1, BODY) for name in categories]
-        label = fitted(ask("covariate"), width, BODY)
+        names = [
+            fitted(name, width / max(len(categories), 1) - 0.1, SIZES.body) for name in categories
+        ]
+        label = fitted(ask("covariate"), width, SIZES.body)
         title = head_lines(ask("title"), ask("poor"), width + LEFT - 0.2)
         notes = foot_lines(ask("text"), ask("data"), width + LEFT - 0.2)
-        under = BELOW + extent(label, BODY)[1] + (_height(names) - _height(["0"]))
+        under = BELOW + extent(label, SIZES.body)[1] + (_height(names) - _height(["0"]))
         top, bottom = head(title) + 0.2, under + head(notes) + 0.15
         drawn = ax if ax is not None else owned(own, left=LEFT, right=0.2, top=top, bottom=bottom)
         height = own[1] if ax is None else panel_size(ax, LEFT, top + bottom)[1]
         axis = _axis(marks, ratio=ask("ratio"))
         _draw_scales(drawn, marks, axis, names, (width, height))
         _draw_marks(drawn, marks, categories)
-        drawn.set_xlabel(label, fontsize=BODY, labelpad=3, parse_math=False)
+        drawn.set_xlabel(label, fontsize=SIZES.body, labelpad=3, parse_math=False)
         scale = " (log scale)" if ask("ratio") else ""
-        drawn.set_ylabel(f"{ask('measure')}{scale}", fontsize=BODY, labelpad=3, parse_math=False)
+        drawn.set_ylabel(
+            f"{ask('measure')}{scale}", fontsize=SIZES.body, labelpad=3, parse_math=False
+        )
         foot(drawn, title, -LEFT + 0.1, top - 0.08, corner=1)
         foot(drawn, notes, -LEFT + 0.1, -under, corner=0)
     return drawn
@@ -72,7 +78,7 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def _height(names: list[str]) -> float:
     """Return the height of the highest label."""
-    return max((extent(name, BODY)[1] for name in names), default=extent("0", BODY)[1])
+    return max((extent(name, SIZES.body)[1] for name in names), default=extent("0", SIZES.body)[1])
 
 
 def _axis(marks: pd.DataFrame, *, ratio: bool) -> Axis:

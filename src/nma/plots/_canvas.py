@@ -21,7 +21,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, final
 
 from nma.errors import ModelError, NmaWarning
-from nma.plots._style import SMALL
+from nma.plots._style import SIZES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,7 +127,7 @@ def sheet(ax: Axes | None, width: float, height: float) -> tuple[Axes, float]:
     drawn.set_ylim(0, height)
     share = min(across / width, up / height)
     scale = 1.0 if share > SNUG else share * SNUG
-    require_readable(SMALL * scale, (width, height))
+    require_readable(SIZES.small * scale, (width, height))
     return drawn, scale
 
 

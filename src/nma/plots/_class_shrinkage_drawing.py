@@ -13,7 +13,8 @@ import pandas as pd
 from nma.plots._axis import axis_of, numeral, typeset
 from nma.plots._canvas import finished, sheet
 from nma.plots._forest_drawing import draw_bars
-from nma.plots._style import BETTER, DARK, GREY, INK, LINE, PALE, SMALL, styled
+from nma.plots._journal import paged
+from nma.plots._style import BETTER, DARK, GREY, INK, LINE, PALE, SIZES, on_page, styled
 from nma.plots._text import SPACING, extent, fitted, foot, foot_lines, head, head_lines, told
 
 if TYPE_CHECKING:
@@ -55,12 +56,12 @@ class _Block:
     @property
     def top(self) -> float:
         """Height of the heading."""
-        return extent(self.heading, SMALL)[1] + 0.06
+        return extent(self.heading, SIZES.small)[1] + 0.06
 
     @property
     def heights(self) -> list[float]:
         """Height of each row."""
-        return [max(ROW, extent(label, SMALL)[1] + 0.08) for label in self.labels]
+        return [max(ROW, extent(label, SIZES.small)[1] + 0.08) for label in self.labels]
 
     @property
     def height(self) -> float:
@@ -82,8 +83,8 @@ class _Plan:
         return [
             _Block(
                 rows,
-                fitted(str(name), LABEL + WIDE, SMALL, weight="bold"),
-                [fitted(str(label), LABEL, SMALL) for label in rows["treatment"]],
+                fitted(str(name), on_page(LABEL) + on_page(WIDE), SIZES.small, weight="bold"),
+                [fitted(str(label), on_page(LABEL), SIZES.small) for label in rows["treatment"]],
             )
             for name, rows in self.marks.groupby("class", sort=False)
         ]
@@ -92,25 +93,30 @@ class _Plan:
     def left(self) -> float:
         """Room for the names."""
         labels = [label for block in self.blocks for label in block.labels]
-        return 0.3 + max(extent(label, SMALL)[0] for label in labels)
+        return 0.3 + max(extent(label, SIZES.small)[0] for label in labels)
 
     @cached_property
     def numbers(self) -> float:
         """Room for the numbers."""
         texts = [*self.marks["text"], *self.marks["class_text"]]
-        return max(1.0, *(extent(typeset(text), SMALL)[0] for text in texts))
+        return max(1.0, *(extent(typeset(text), SIZES.small)[0] for text in texts))
 
     @cached_property
     def heading(self) -> str:
         """What stands above the numbers."""
         words = f"{self.ask('measure')} ({100 * self.ask('level'):g}% {self.ask('interval')})"
-        return fitted(words, self.numbers, SMALL, most=3, weight="bold")
+        return fitted(words, self.numbers, SIZES.small, most=3, weight="bold")
 
     @property
     def right(self) -> float:
         """Where the shares end."""
         return (
-            self.left + WIDE + 0.1 + self.numbers + 0.1 + extent("moved", SMALL, weight="bold")[0]
+            self.left
+            + on_page(WIDE)
+            + 0.1
+            + self.numbers
+            + 0.1
+            + extent("moved", SIZES.small, weight="bold")[0]
         )
 
     @property
@@ -142,9 +148,10 @@ class _Plan:
     @property
     def height(self) -> float:
         """Height of the picture."""
-        return self.top + 0.1 + extent(self.heading, SMALL)[1] + head(self.title) + 0.1
+        return self.top + 0.1 + extent(self.heading, SIZES.small)[1] + head(self.title) + 0.1
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of class shrinkage, as ``nma.plots.Drawing`` says."""
     with styled():
@@ -175,14 +182,16 @@ def _axis(marks: pd.DataFrame, *, ratio: bool) -> Axis:
 
 def _draw_panel(ax: Axes, plan: _Plan, axis: Axis, scale: float) -> None:
     panel = ax.inset_axes(
-        (plan.left, plan.top - plan.tall, WIDE, plan.tall), transform=ax.transData, facecolor="none"
+        (plan.left, plan.top - plan.tall, on_page(WIDE), plan.tall),
+        transform=ax.transData,
+        facecolor="none",
     )
     if axis.ratio:
         panel.set_xscale("log")
     panel.set_xlim(axis.low, axis.high)
     panel.set_ylim(plan.tall, 0)
-    ticks = axis.ticks(int(WIDE / 0.45))
-    panel.set_xticks(ticks, [numeral(tick) for tick in ticks], fontsize=SMALL * scale)
+    ticks = axis.ticks(int(on_page(WIDE) / 0.45))
+    panel.set_xticks(ticks, [numeral(tick) for tick in ticks], fontsize=SIZES.small * scale)
     panel.set_xticks([], minor=True)
     panel.set_yticks([])
     panel.tick_params(length=2.5 * scale, width=0.7 * scale, pad=2 * scale)
@@ -235,9 +244,9 @@ def _draw_treatments(
 
 def _write_block(ax: Axes, plan: _Plan, block: _Block, top: float, scale: float) -> None:
     """Write a class on a band, and the names, numbers and shares of its treatments."""
-    look: dict[str, Any] = {"fontsize": SMALL * scale, "parse_math": False, "va": "center"}
+    look: dict[str, Any] = {"fontsize": SIZES.small * scale, "parse_math": False, "va": "center"}
     look["linespacing"] = 1.1
-    numbers = plan.left + WIDE + 0.1
+    numbers = plan.left + on_page(WIDE) + 0.1
     middle = top - block.top / 2
     band = [0.1, plan.right + 0.1]
     ax.fill_between(band, top - block.top, top, color=PALE, linewidth=0, zorder=0)
@@ -256,16 +265,20 @@ def _write_block(ax: Axes, plan: _Plan, block: _Block, top: float, scale: float)
 
 def _write_around(ax: Axes, plan: _Plan, scale: float) -> None:
     """Write what stands above the numbers, and whom the sides favour below the rows."""
-    left, right = plan.left, plan.left + WIDE
-    look: dict[str, Any] = {"fontsize": SMALL * scale, "parse_math": False, "linespacing": 1.1}
+    left, right = plan.left, plan.left + on_page(WIDE)
+    look: dict[str, Any] = {
+        "fontsize": SIZES.small * scale,
+        "parse_math": False,
+        "linespacing": 1.1,
+    }
     style = {**look, "fontweight": "bold", "va": "bottom"}
     ax.text(right + 0.1, plan.top + 0.05, plan.heading, **style)
     ax.text(plan.right, plan.top + 0.05, "moved", ha="right", **style)
     sides = ["the treatment", "the comparator"]
     first, second = sides if plan.ask("better") == "lower" else sides[::-1]
-    y, line = plan.top - plan.tall - 0.22, SPACING * SMALL / 72
+    y, line = plan.top - plan.tall - 0.22, SPACING * SIZES.small / 72
     ax.text(left, y, f"← favours {first}", va="top", color=DARK, **look)
     ax.text(right, y, f"favours {second} →", va="top", ha="right", color=DARK, **look)
     measure = f"{plan.ask('measure')}{' (log scale)' * plan.ask('ratio')}"
-    shown = fitted(measure, plan.width - 0.2, SMALL, most=1)
+    shown = fitted(measure, plan.width - 0.2, SIZES.small, most=1)
     ax.text((left + right) / 2, y - line - 0.03, shown, va="top", ha="center", **look)

@@ -14,6 +14,7 @@ from nma.parameters import parameter_table
 from nma.plots._figure import figure
 from nma.plots._forest import scale_words
 from nma.plots._forest_drawing import Wording, drawn
+from nma.plots._journal import paged
 from nma.plots._text import interval_name, require_posterior, told, words
 from nma.structures._inside import components_inside
 from nma.summaries import summary
@@ -128,6 +129,7 @@ def sentence(
     return " ".join([*said, *scale_words(posterior, summary(posterior, level=level), level)])
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of a forest of components, as ``nma.plots.Drawing`` says."""
     ask = told(marks, "components")

@@ -11,7 +11,8 @@ import numpy as np
 
 from nma.plots._axis import Axis, axis_of, numeral, ticks_between
 from nma.plots._canvas import READABLE, finished, inches, sheet
-from nma.plots._style import BETTER, BODY, DARK, INK, SMALL, styled
+from nma.plots._journal import paged
+from nma.plots._style import BETTER, DARK, INK, SIZES, columns_on_page, on_page, styled
 from nma.plots._text import (
     SPACING,
     extent,
@@ -35,6 +36,9 @@ __all__ = ["draw"]
 
 PANELS = {1: (3.6, 2.3), 4: (2.1, 1.6), math.inf: (1.55, 1.2)}
 """Width and height of a panel, in inches, by how many there are at most."""
+
+BESIDE = 0.75
+"""Room that the vertical axis may take, in inches."""
 
 GAP = 0.22
 """Between panels side by side, in inches."""
@@ -110,6 +114,7 @@ class _Plan:
         return self.left + column * (self.panel[0] + GAP), top - self.caption - self.panel[1]
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of curves, as ``nma.plots.Drawing`` says."""
     with styled():
@@ -134,17 +139,23 @@ def _planned(
     lines = marks[marks["part"] == "curve"]
     names = [str(name) for name in dict.fromkeys(lines["treatment"])]
     count = len(names)
-    columns = columns or (count if count <= 3 else math.ceil(math.sqrt(1.2 * count)))
+    usual = count if count <= 3 else math.ceil(math.sqrt(1.2 * count))
     panel = _panel(count, share)
+    columns = columns or columns_on_page(usual, panel[0] + GAP, BESIDE)
     axis, ends = _axis(lines, ratio=ask("ratio")), (lines["value"].min(), lines["value"].max())
     up = axis.ticks(max(3, int(panel[1] / 0.3)))
     sides = _sides(ask, names, math.ceil(count / columns) * (panel[1] + 0.4) - 0.4)
     left = (
-        MEASURE + extent(sides[0], SMALL)[1] + max(extent(numeral(t), SMALL)[0] for t in up) + 0.2
+        MEASURE
+        + extent(sides[0], SIZES.small)[1]
+        + max(extent(numeral(t), SIZES.small)[0] for t in up)
+        + 0.2
     )
-    longest = max(extent(word, SMALL, weight="bold")[0] for name in names for word in name.split())
-    size = min(SMALL, max(READABLE, SMALL * panel[0] / longest))
-    width = max(left + columns * (panel[0] + GAP), 4.3)
+    longest = max(
+        extent(word, SIZES.small, weight="bold")[0] for name in names for word in name.split()
+    )
+    size = min(SIZES.small, max(READABLE, SIZES.small * panel[0] / longest))
+    width = max(left + columns * (panel[0] + GAP), on_page(4.3))
     title = f"{ask('measure')} versus {ask('comparator')} over {ask('covariate')}"
     return _Plan(
         names=names,
@@ -164,7 +175,7 @@ def _planned(
 
 def _panel(count: int, share: float) -> tuple[float, float]:
     width, height = next(size for most, size in PANELS.items() if count <= most)
-    return share * width, share * height
+    return share * on_page(width), share * height
 
 
 def _axis(lines: pd.DataFrame, *, ratio: bool) -> Axis:
@@ -203,7 +214,7 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame, plan: _Plan, place: int, scale: fl
     room = 0.03 * (plan.ends[1] - plan.ends[0])
     panel.set_xlim(plan.ends[0] - room, plan.ends[1] + room)
     panel.set_ylim(plan.axis.low, plan.axis.high)
-    size, first = SMALL * scale, place % plan.columns == 0
+    size, first = SIZES.small * scale, place % plan.columns == 0
     last = place + plan.columns >= len(plan.names)
     panel.set_xticks(plan.across, [numeral(t) * last for t in plan.across], fontsize=size)
     panel.set_yticks(plan.up, [numeral(t) * first for t in plan.up], fontsize=size)
@@ -260,20 +271,20 @@ def _draw_scales(ax: Axes, ask: Callable[[str], Any], plan: _Plan, scale: float)
     """Write the name of the covariate below, and the measure and whom it favours to the left."""
     last = (len(plan.names) - 1) % plan.columns + 1 if plan.rows == 1 else plan.columns
     whole = last * (plan.panel[0] + GAP) - GAP
-    name = fitted(ask("covariate"), max(whole, 1.0), BODY, most=1)
+    name = fitted(ask("covariate"), max(whole, 1.0), SIZES.body, most=1)
     below = plan.base - 0.32
     ax.text(
-        plan.left + whole / 2, below, name, fontsize=BODY * scale, ha="center", va="center",
+        plan.left + whole / 2, below, name, fontsize=SIZES.body * scale, ha="center", va="center",
         parse_math=False,
     )  # fmt: skip
     bottom, top = plan.corner(len(plan.names) - 1)[1], plan.corner(0)[1] + plan.panel[1]
     log = " (log scale)" if ask("ratio") else ""
-    measure = fitted(f"{plain(ask('measure'))}{log}", top - bottom, BODY, most=1)
+    measure = fitted(f"{plain(ask('measure'))}{log}", top - bottom, SIZES.body, most=1)
     look: dict[str, Any] = {"rotation": 90, "ha": "center", "parse_math": False}
     middle = (top + bottom) / 2
-    ax.text(0.14, middle, measure, fontsize=BODY * scale, va="center", **look)
-    look |= {"fontsize": SMALL * scale, "color": DARK, "linespacing": 1.1}
-    x = MEASURE + max(extent(text, SMALL)[1] for text in plan.sides) / 2
+    ax.text(0.14, middle, measure, fontsize=SIZES.body * scale, va="center", **look)
+    look |= {"fontsize": SIZES.small * scale, "color": DARK, "linespacing": 1.1}
+    x = MEASURE + max(extent(text, SIZES.small)[1] for text in plan.sides) / 2
     ax.text(x, bottom, plan.sides[0], va="bottom", **look)
     ax.text(x, top, plan.sides[1], va="top", **look)
 
@@ -292,7 +303,7 @@ def _side(names: list[str], height: float) -> str:
     """Return whom a side favours, on one line or two, by the first of the names that fits."""
     for name in names:
         for lines in (1, 2):
-            text = fitted(f"favours {name}", (height - 0.36) / 2, SMALL, most=lines)
+            text = fitted(f"favours {name}", (height - 0.36) / 2, SIZES.small, most=lines)
             if "…" not in text:
                 return text
     return ""

@@ -14,7 +14,8 @@ from nma.errors import ModelError
 from nma.plots._axis import numeral, ticks_between
 from nma.plots._canvas import finished, sheet
 from nma.plots._figure import figure
-from nma.plots._style import BETTER, DARK, LINE, SMALL, WORSE, styled
+from nma.plots._journal import paged
+from nma.plots._style import BETTER, DARK, LINE, SIZES, WORSE, on_page, styled
 from nma.plots._text import SPACING, design_label, extent, foot, foot_lines, head, head_lines, told
 from nma.posterior import Posterior
 from nma.tables import Table, probability
@@ -116,29 +117,29 @@ class _Plan:
     @cached_property
     def labels(self) -> list[str]:
         """The same as they are written."""
-        return [design_label(str(name), LABEL, SMALL) for name in self.designs]
+        return [design_label(str(name), on_page(LABEL), SIZES.small) for name in self.designs]
 
     @cached_property
     def at(self) -> list[float]:
         """Heights of the middles of the rows above the lowest edge of the panels."""
-        sizes = [max(ROW, extent(label, SMALL)[1] + 0.06) for label in self.labels]
+        sizes = [max(ROW, extent(label, SIZES.small)[1] + 0.06) for label in self.labels]
         edges = np.r_[0.0, np.cumsum(sizes)]
         return [float(x) for x in edges[-1] - (edges[1:] + edges[:-1]) / 2]
 
     @cached_property
     def high(self) -> float:
         """Height of the panels."""
-        return sum(max(ROW, extent(label, SMALL)[1] + 0.06) for label in self.labels)
+        return sum(max(ROW, extent(label, SIZES.small)[1] + 0.06) for label in self.labels)
 
     @cached_property
     def left(self) -> float:
         """Room for the names."""
-        return 0.2 + max(extent(label, SMALL)[0] for label in self.labels)
+        return 0.2 + max(extent(label, SIZES.small)[0] for label in self.labels)
 
     @property
     def width(self) -> float:
         """Width of the picture."""
-        return self.left + 2 * (PANEL + NUMBERS) + GAP + 0.1
+        return self.left + 2 * (on_page(PANEL) + NUMBERS) + GAP + 0.1
 
     @cached_property
     def title(self) -> list[Line]:
@@ -161,6 +162,7 @@ class _Plan:
         return self.base + self.high + 0.3 + head(self.title) + 0.1
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of Q by design, as ``nma.plots.Drawing`` says."""
     with styled():
@@ -169,11 +171,11 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         axes, scale = sheet(ax, plan.width, plan.height)
         for label, y in zip(plan.labels, plan.at, strict=True):
             axes.text(
-                plan.left - 0.1, plan.base + y, label, fontsize=SMALL * scale, ha="right",
+                plan.left - 0.1, plan.base + y, label, fontsize=SIZES.small * scale, ha="right",
                 va="center", linespacing=1.1, parse_math=False,
             )  # fmt: skip
         for k, part in enumerate(PANELS):
-            _draw_panel(axes, plan, part, plan.left + k * (PANEL + NUMBERS + GAP), scale)
+            _draw_panel(axes, plan, part, plan.left + k * (on_page(PANEL) + NUMBERS + GAP), scale)
         foot(axes, plan.title, 0.1, plan.height - 0.05, scale=scale)
         foot(axes, plan.notes, 0.1, plan.base - BELOW - 0.05, scale=scale)
     return finished(axes)
@@ -184,32 +186,32 @@ def _draw_panel(ax: Axes, plan: _Plan, part: str, x: float, scale: float) -> Non
     between = float(plan.ask("between")[0]) if part == "detached" else 0.0
     reach = 1.05 * max([between, 1.0, *rows["Q"], *rows["df"].astype(float)])
     _draw_axis(ax, plan, x, reach, scale)
-    look: dict[str, Any] = {"fontsize": SMALL * scale, "va": "center", "color": DARK}
+    look: dict[str, Any] = {"fontsize": SIZES.small * scale, "va": "center", "color": DARK}
     middle = plan.base + plan.high + 0.15
     ax.text(x, middle, PANELS[part], fontweight="bold", ha="left", **look)
     if rows.empty:
         nothing = "no design has two trials" if part == "within" else "nothing can disagree"
         ax.text(x + 0.1, plan.base + plan.high / 2, nothing, **look)
         return
-    ax.text(x + PANEL + NUMBERS, middle, "Q (df), p", ha="right", **look)
+    ax.text(x + on_page(PANEL) + NUMBERS, middle, "Q (df), p", ha="right", **look)
     if between:
-        place = x + PANEL * between / reach
+        place = x + on_page(PANEL) * between / reach
         edge = [plan.base, plan.base + plan.high]
         ax.plot([place, place], edge, color=DARK, linewidth=0.9 * scale, linestyle=(0, (3, 2)))
     at = dict(zip(plan.designs, plan.at, strict=True))
     for row in rows.to_dict("records"):
         y, colour = plan.base + at[str(row["design"])], WORSE if part == "within" else BETTER
-        _draw_bar(ax, x, y, row, PANEL / reach, colour, scale)
+        _draw_bar(ax, x, y, row, on_page(PANEL) / reach, colour, scale)
 
 
 def _draw_axis(ax: Axes, plan: _Plan, x: float, reach: float, scale: float) -> None:
-    ax.plot([x, x + PANEL], [plan.base] * 2, color=LINE, linewidth=0.8 * scale)
+    ax.plot([x, x + on_page(PANEL)], [plan.base] * 2, color=LINE, linewidth=0.8 * scale)
     for tick in ticks_between(0.0, reach, 5, ratio=False):
-        place = x + PANEL * tick / reach
+        place = x + on_page(PANEL) * tick / reach
         ax.plot([place] * 2, [plan.base, plan.base - 0.04], color=LINE, linewidth=0.8 * scale)
         ax.text(
-            place, plan.base - 0.06 - SPACING * SMALL / 144, numeral(tick),
-            fontsize=SMALL * scale, ha="center", va="center", color=DARK,
+            place, plan.base - 0.06 - SPACING * SIZES.small / 144, numeral(tick),
+            fontsize=SIZES.small * scale, ha="center", va="center", color=DARK,
         )  # fmt: skip
 
 
@@ -224,7 +226,8 @@ def _draw_bar(
         ax.plot([expected] * 2, [y - 0.09, y + 0.09], color="black", linewidth=1.2 * scale)
     p = f", {probability(row['p'])}" if row["df"] else ""
     ax.text(
-        x + PANEL + NUMBERS, y, f"{row['Q']:.2f} ({row['df']}){p}", fontsize=SMALL * scale,
+        x + on_page(PANEL) + NUMBERS, y, f"{row['Q']:.2f} ({row['df']}){p}",
+        fontsize=SIZES.small * scale,
         ha="right", va="center",
     )  # fmt: skip
 

@@ -15,7 +15,8 @@ from nma.plots._axis import numeral
 from nma.plots._beside import called, naming, panel_size
 from nma.plots._canvas import inches, owned
 from nma.plots._figure import figure
-from nma.plots._style import BETTER, BODY, GREY, LINE, WARNING, styled
+from nma.plots._journal import paged
+from nma.plots._style import BETTER, GREY, LINE, SIZES, WARNING, on_page, styled
 from nma.plots._text import foot, foot_lines, head, head_lines, require_posterior, told, words
 from nma.tables import Table
 
@@ -169,6 +170,7 @@ def _listed(lines: Sequence[str]) -> str:
     return ", ".join(map(repr, lines[:SHOWN])) + (f" and {more} more" if more > 0 else "")
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of a dev-dev plot.
 
@@ -185,11 +187,11 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     with styled():
         ask = told(marks, "dev_dev")
-        width = SIZE + LEFT if ax is None else inches(ax)[0]
+        width = on_page(SIZE) + LEFT if ax is None else inches(ax)[0]
         title = head_lines("Residual deviance under two models", ask("poor"), width)
         notes = foot_lines(ask("text"), ask("data"), width)
         top, below = head(title) + 0.2, BELOW + head(notes) + 0.1
-        size = (SIZE, SIZE) if ax is None else panel_size(ax, LEFT, top + below)
+        size = (on_page(SIZE), on_page(SIZE)) if ax is None else panel_size(ax, LEFT, top + below)
         reach = _reach(marks)
         named = _naming(marks, reach, size)
         notes = foot_lines(f"{ask('text')}\n{named.key}", ask("data"), width)
@@ -236,8 +238,8 @@ def _draw_panel(ax: Axes, marks: pd.DataFrame, names: tuple[str, str], reach: fl
     text = [numeral(tick) for tick in ticks]
     ax.set_xticks(np.sqrt(ticks), text)
     ax.set_yticks(np.sqrt(ticks), text)
-    ax.set_xlabel(f"residual deviance, {shortened(names[0])}", fontsize=BODY, labelpad=3)
-    ax.set_ylabel(f"residual deviance, {shortened(names[1])}", fontsize=BODY, labelpad=3)
+    ax.set_xlabel(f"residual deviance, {shortened(names[0])}", fontsize=SIZES.body, labelpad=3)
+    ax.set_ylabel(f"residual deviance, {shortened(names[1])}", fontsize=SIZES.body, labelpad=3)
 
 
 def root_ticks(high: float, *, most: int = 8) -> list[float]:

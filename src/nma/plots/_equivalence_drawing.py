@@ -12,7 +12,8 @@ import numpy as np
 from nma.plots._axis import axis_of, numeral, typeset
 from nma.plots._canvas import finished, sheet
 from nma.plots._forest_drawing import draw_bars
-from nma.plots._style import BETTER, BODY, DARK, INK, SMALL, WARNING, styled
+from nma.plots._journal import paged
+from nma.plots._style import BETTER, DARK, INK, SIZES, WARNING, on_page, styled
 from nma.plots._text import SPACING, extent, fitted, foot, foot_lines, head, head_lines, told
 from nma.tables import probability
 
@@ -39,11 +40,15 @@ SHARE = 0.62
 
 SHARES = ("better", "trivial", "worse")
 
-SHADE = "#d5e6f1"
+SHADE = "#c9deed"
 """The range of equivalence: a pale blue, and a pale grey in print."""
 
 EDGE = 0.1
 """Room around everything, in inches."""
+
+
+def _share() -> float:
+    return max(on_page(SHARE), 0.47)
 
 
 @final
@@ -57,38 +62,38 @@ class _Plan:
     @cached_property
     def labels(self) -> list[str]:
         """Names of the treatments."""
-        return [fitted(str(name), LABEL, BODY) for name in self.marks.index]
+        return [fitted(str(name), on_page(LABEL), SIZES.body) for name in self.marks.index]
 
     @cached_property
     def heights(self) -> list[float]:
         """Heights of the rows."""
-        return [max(ROW, extent(label, BODY)[1] + 0.08) for label in self.labels]
+        return [max(ROW, extent(label, SIZES.body)[1] + 0.08) for label in self.labels]
 
     @cached_property
     def left(self) -> float:
         """Left edge of the axis."""
-        return EDGE + 0.15 + max(extent(label, BODY)[0] for label in self.labels)
+        return EDGE + 0.15 + max(extent(label, SIZES.body)[0] for label in self.labels)
 
     @cached_property
     def numbers(self) -> float:
         """Width of the column of estimates."""
-        return max(1.3, *(extent(typeset(text), BODY)[0] for text in self.marks["text"]))
+        return max(1.3, *(extent(typeset(text), SIZES.body)[0] for text in self.marks["text"]))
 
     @cached_property
     def heading(self) -> str:
         """What stands above the estimates."""
         words = f"{self.ask('measure')} ({100 * self.ask('level'):g}% {self.ask('interval')})"
-        return fitted(words, self.numbers, BODY, most=3, weight="bold")
+        return fitted(words, self.numbers, SIZES.body, most=3, weight="bold")
 
     @property
     def shares(self) -> float:
         """Left edge of the first column of shares."""
-        return self.left + PANEL + 0.12 + self.numbers + 0.1
+        return self.left + on_page(PANEL) + 0.12 + self.numbers + 0.1
 
     @property
     def width(self) -> float:
         """Width of the picture."""
-        return self.shares + len(SHARES) * SHARE + EDGE
+        return self.shares + len(SHARES) * _share() + EDGE
 
     @cached_property
     def sides(self) -> tuple[str, str]:
@@ -96,17 +101,17 @@ class _Plan:
         treatment = str(self.marks.index[0]) if len(self.marks) == 1 else "the treatment"
         names = [treatment, str(self.ask("comparator"))]
         first, second = names if self.ask("better") == "lower" else names[::-1]
-        room = PANEL / 2 - 0.3
+        room = on_page(PANEL) / 2 - 0.3
         return (
-            f"← {fitted(f'favours {first}', room, SMALL, most=3)}",
-            f"{fitted(f'favours {second}', room, SMALL, most=3)} →",
+            f"← {fitted(f'favours {first}', room, SIZES.small, most=3)}",
+            f"{fitted(f'favours {second}', room, SIZES.small, most=3)} →",
         )
 
     @cached_property
     def below(self) -> float:
         """Room between the axis and the notes: tick labels, directions, measure."""
-        sides = max(extent(side, SMALL)[1] for side in self.sides)
-        return 0.24 + sides + SPACING * BODY / 72 + 0.12
+        sides = max(extent(side, SIZES.small)[1] for side in self.sides)
+        return 0.24 + sides + SPACING * SIZES.body / 72 + 0.12
 
     @cached_property
     def title(self) -> list[Line]:
@@ -132,7 +137,7 @@ class _Plan:
     @property
     def height(self) -> float:
         """Height of the picture."""
-        above = extent(self.heading, BODY)[1] + 0.14
+        above = extent(self.heading, SIZES.body)[1] + 0.14
         return self.top + above + head(self.title) + EDGE
 
     @property
@@ -141,6 +146,7 @@ class _Plan:
         return np.cumsum(self.heights) - np.array(self.heights) / 2
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of an equivalence forest, as ``nma.plots.Drawing`` says."""
     with styled():
@@ -160,7 +166,7 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def _draw_panel(ax: Axes, marks: pd.DataFrame, plan: _Plan, axis: Axis, scale: float) -> None:
     tall = sum(plan.heights)
-    panel = ax.inset_axes((plan.left, plan.bottom, PANEL, tall), transform=ax.transData)
+    panel = ax.inset_axes((plan.left, plan.bottom, on_page(PANEL), tall), transform=ax.transData)
     if axis.ratio:
         panel.set_xscale("log")
     panel.set_xlim(axis.low, axis.high)
@@ -184,8 +190,8 @@ def _draw_ground(panel: Axes, plan: _Plan, axis: Axis, scale: float) -> None:
     for end in (low, high):
         panel.axvline(end, color=WARNING, linewidth=1.0 * scale, linestyle=(0, (4, 3)), zorder=1.6)
     panel.axvline(axis.null, color=INK, linewidth=0.8 * scale, zorder=1.5)
-    ticks = axis.ticks(max(3, int(PANEL / 0.5)))
-    panel.set_xticks(ticks, [numeral(tick) for tick in ticks], fontsize=(BODY - 0.5) * scale)
+    ticks = axis.ticks(max(3, int(on_page(PANEL) / 0.5)))
+    panel.set_xticks(ticks, [numeral(tick) for tick in ticks], fontsize=(SIZES.body - 0.5) * scale)
     panel.set_xticks([], minor=True)
     panel.set_yticks([])
     panel.tick_params(length=3 * scale, width=0.8 * scale, pad=2 * scale)
@@ -194,13 +200,15 @@ def _draw_ground(panel: Axes, plan: _Plan, axis: Axis, scale: float) -> None:
 
 def _write_rows(ax: Axes, marks: pd.DataFrame, plan: _Plan, scale: float) -> None:
     """Write names to the left of the axis; estimates and shares to the right of it."""
-    look: dict[str, Any] = {"fontsize": BODY * scale, "parse_math": False}
+    look: dict[str, Any] = {"fontsize": SIZES.body * scale, "parse_math": False}
     for k, (label, middle) in enumerate(zip(plan.labels, plan.middles, strict=True)):
         y, row = plan.top - middle, marks.iloc[k]
         ax.text(plan.left - 0.1, y, label, ha="right", va="center", linespacing=1.1, **look)
-        ax.text(plan.left + PANEL + 0.12, y, typeset(row["text"]), va="center_baseline", **look)
+        ax.text(
+            plan.left + on_page(PANEL) + 0.12, y, typeset(row["text"]), va="center_baseline", **look
+        )
         for place, name in enumerate(SHARES):
-            x = plan.shares + (place + 1) * SHARE
+            x = plan.shares + (place + 1) * _share()
             share = probability(float(row[name]))
             ax.text(x, y, share, ha="right", va="center_baseline", **look)
 
@@ -208,17 +216,17 @@ def _write_rows(ax: Axes, marks: pd.DataFrame, plan: _Plan, scale: float) -> Non
 def _write_around(ax: Axes, plan: _Plan, scale: float) -> None:
     """Write what stands above the columns, and whom the sides favour below the axis."""
     look: dict[str, Any] = {"parse_math": False, "linespacing": 1.1}
-    style = {**look, "fontsize": BODY * scale, "fontweight": "bold", "va": "bottom"}
+    style = {**look, "fontsize": SIZES.body * scale, "fontweight": "bold", "va": "bottom"}
     flat = {**style, "va": "baseline"}
     y = plan.top + 0.06
-    ax.text(plan.left + PANEL + 0.12, y, plan.heading, **style)
+    ax.text(plan.left + on_page(PANEL) + 0.12, y, plan.heading, **style)
     for place, name in enumerate(SHARES):
-        ax.text(plan.shares + (place + 1) * SHARE, y + 0.03, name, ha="right", **flat)
-    side = {**look, "fontsize": SMALL * scale, "color": DARK, "va": "top"}
+        ax.text(plan.shares + (place + 1) * _share(), y + 0.03, name, ha="right", **flat)
+    side = {**look, "fontsize": SIZES.small * scale, "color": DARK, "va": "top"}
     under = plan.bottom - 0.24
     ax.text(plan.left, under, plan.sides[0], **side)
-    ax.text(plan.left + PANEL, under, plan.sides[1], ha="right", **side)
+    ax.text(plan.left + on_page(PANEL), under, plan.sides[1], ha="right", **side)
     measure = f"{plan.ask('measure')}{' (log scale)' * plan.ask('ratio')}"
-    x, low = plan.left + PANEL / 2, plan.bottom - plan.below + 0.02
-    shown = fitted(measure, plan.width - 2 * EDGE, BODY, most=1)
-    ax.text(x, low, shown, fontsize=BODY * scale, ha="center", va="bottom", parse_math=False)
+    x, low = plan.left + on_page(PANEL) / 2, plan.bottom - plan.below + 0.02
+    shown = fitted(measure, plan.width - 2 * EDGE, SIZES.body, most=1)
+    ax.text(x, low, shown, fontsize=SIZES.body * scale, ha="center", va="bottom", parse_math=False)

@@ -10,7 +10,8 @@ import numpy as np
 
 from nma.plots._axis import Axis, axis_of, numeral, typeset
 from nma.plots._canvas import cell, inches, laid_out, owned, require_readable
-from nma.plots._style import BETTER, BODY, DARK, GREY, INK, SMALL, WARNING, styled
+from nma.plots._journal import paged
+from nma.plots._style import BETTER, DARK, GREY, INK, PAGE, SIZES, WARNING, on_page, styled
 from nma.plots._text import (
     extent,
     fitted,
@@ -82,7 +83,7 @@ class _Plan:
     @property
     def drops(self) -> tuple[float, float]:
         """How far below the axis the right direction and the measure begin, in points."""
-        first, second = (extent(text, SMALL) for text in self.sides)
+        first, second = (extent(text, SIZES.small) for text in self.sides)
         if first[0] + second[0] + 0.2 <= self.width:
             return DIRECTION, DIRECTION + 72 * max(first[1], second[1])
         below = DIRECTION + 72 * first[1]
@@ -91,12 +92,12 @@ class _Plan:
     @property
     def top(self) -> float:
         """Room above the axes: the title, and the heading of the numbers."""
-        return head(self.title) + 0.25 + extent(self.heading, BODY)[1]
+        return head(self.title) + 0.25 + extent(self.heading, SIZES.body)[1]
 
     @property
     def below(self) -> float:
         """Room between the axes and the notes: tick labels, directions, measure."""
-        return (self.drops[1] + 8) / 72 + extent(self.measure, BODY)[1]
+        return (self.drops[1] + 8) / 72 + extent(self.measure, SIZES.body)[1]
 
     @property
     def bottom(self) -> float:
@@ -104,6 +105,7 @@ class _Plan:
         return self.below + head(self.notes) + 0.1
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of a forest, as ``nma.plots.Drawing`` says."""
     ask = told(marks, "forest")
@@ -169,38 +171,41 @@ def _own(plan: _Plan) -> Axes:
 def _scale(ax: Axes, plan: _Plan) -> float:
     """Return how much smaller the text of rows must be in axes that are given."""
     tall = cell(ax)[1] - plan.top - plan.bottom if laid_out(ax) else inches(ax)[1]
-    needed = sum(extent(label, BODY)[1] for label in plan.labels)
+    needed = sum(extent(label, SIZES.body)[1] for label in plan.labels)
     scale = min(1.0, max(tall, 0.3) / needed)
     wide, high = plan.left + plan.width + plan.right, plan.top + needed + plan.bottom
-    require_readable(BODY * scale, (wide, high))
+    require_readable(SIZES.body * scale, (wide, high))
     return scale
 
 
 def _planned(
     marks: pd.DataFrame, ask: Callable[[str], Any], wording: Wording, ax: Axes | None
 ) -> _Plan:
-    labels = list(wording.labels) or [fitted(str(name), LABEL, BODY) for name in marks.index]
-    left = max(extent(label, BODY)[0] for label in labels) + 0.25
-    numbers = max(extent(typeset(text), BODY)[0] for text in marks["text"])
+    labels = list(wording.labels) or [
+        fitted(str(name), on_page(LABEL), SIZES.body) for name in marks.index
+    ]
+    left = max(extent(label, SIZES.body)[0] for label in labels) + 0.25
+    numbers = max(extent(typeset(text), SIZES.body)[0] for text in marks["text"])
+    roomy = ax is None and PAGE.get().widest is None
     heading = f"{plain(ask('measure'))} ({100 * ask('level'):g}% {ask('interval')})"
-    lines = fitted(heading, 9.0 if ax is None else max(numbers, 1.3), BODY, weight="bold")
-    right = max(numbers, extent(lines, BODY, weight="bold")[0]) + 0.25
+    lines = fitted(heading, 9.0 if roomy else max(numbers, 1.1), SIZES.body, weight="bold")
+    right = max(numbers, extent(lines, SIZES.body, weight="bold")[0]) + 0.25
     if ax is None:
-        width = PLOT
+        width = on_page(PLOT)
     else:
         width = max(cell(ax)[0] - left - right, 1.0) if laid_out(ax) else inches(ax)[0]
     whole = left + width + right - 0.2
     scale = " (log scale)" if ask("ratio") else ""
     return _Plan(
         labels=labels,
-        heights=[max(ROW, extent(label, BODY)[1] + 0.08) for label in labels],
+        heights=[max(ROW, extent(label, SIZES.body)[1] + 0.08) for label in labels],
         left=left,
         right=right,
         width=width,
         title=head_lines(wording.title, ask("poor"), whole),
         heading=lines,
         sides=_sides(wording, ask("better"), width + min(left, right) - 0.2),
-        measure=fitted(f"{ask('measure')}{scale}", width + 2 * min(left, right) - 0.4, BODY),
+        measure=fitted(f"{ask('measure')}{scale}", width + 2 * min(left, right) - 0.4, SIZES.body),
         notes=foot_lines(ask("text"), ask("data"), whole),
     )
 
@@ -215,7 +220,7 @@ def _sides(wording: Wording, better: str, room: float) -> tuple[str, str]:
 
 def _side(name: str, other: str, room: float) -> str:
     """Return whom a side favours, on one line or two; by its part where the name is too long."""
-    found = fitted(f"favours {name}", room - 0.2, SMALL)
+    found = fitted(f"favours {name}", room - 0.2, SIZES.small)
     return f"favours {other}" if "…" in found and "…" not in name else found
 
 
@@ -285,14 +290,15 @@ def draw_bars(
 
 
 def _draw_names(ax: Axes, marks: pd.DataFrame, plan: _Plan, scale: float) -> None:
-    ax.set_yticks(_middles(plan), plan.labels, fontsize=BODY * scale, linespacing=1.1)
+    ax.set_yticks(_middles(plan), plan.labels, fontsize=SIZES.body * scale, linespacing=1.1)
     ax.tick_params(axis="y", length=0, pad=6)
     for label in ax.get_yticklabels():
         label.set_parse_math(False)
     for middle, text in zip(_middles(plan), marks["text"], strict=True):
         ax.annotate(
             typeset(text), xy=(1, middle), xytext=(9, 0), xycoords=("axes fraction", "data"),
-            textcoords="offset points", va="center", fontsize=BODY * scale, annotation_clip=False,
+            textcoords="offset points", va="center", fontsize=SIZES.body * scale,
+            annotation_clip=False,
         )  # fmt: skip
 
 
@@ -309,11 +315,11 @@ def _draw_words(ax: Axes, plan: _Plan) -> None:
         )  # fmt: skip
 
     right, measure = plan.drops
-    look: dict[str, Any] = {"fontsize": SMALL, "color": DARK, "va": "top", "linespacing": 1.1}
+    look: dict[str, Any] = {"fontsize": SIZES.small, "color": DARK, "va": "top", "linespacing": 1.1}
     write(plan.sides[0], (0, 0), (0, -DIRECTION), ha="left", **look)
     write(plan.sides[1], (1, 0), (0, -right), ha="right", **look)
-    ax.set_xlabel(plan.measure, fontsize=BODY, labelpad=measure - TICKS + 2, parse_math=False)
-    look = {"fontsize": BODY, "fontweight": "bold", "linespacing": 1.1}
+    ax.set_xlabel(plan.measure, fontsize=SIZES.body, labelpad=measure - TICKS + 2, parse_math=False)
+    look = {"fontsize": SIZES.body, "fontweight": "bold", "linespacing": 1.1}
     write(plan.heading, (1, 1), (9, 4), ha="left", va="bottom", **look)
     foot(ax, plan.title, 0.1 - plan.left, plan.top - 0.08, corner=1)
     foot(ax, plan.notes, 0.1 - plan.left, -plan.below, corner=0)

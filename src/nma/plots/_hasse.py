@@ -9,8 +9,9 @@ import pandas as pd
 from nma.errors import ModelError
 from nma.plots._canvas import finished, sheet
 from nma.plots._figure import figure
+from nma.plots._journal import paged
 from nma.plots._layers import Layers, layered
-from nma.plots._style import DARK, GREY, INK, PALE, SMALL, styled
+from nma.plots._style import DARK, GREY, INK, PALE, SIZES, on_page, styled
 from nma.plots._text import extent, fitted, foot, foot_lines, head, head_lines, told
 from nma.posterior import Posterior
 from nma.tables import Table
@@ -22,6 +23,9 @@ __all__ = ["hasse"]
 
 BOXES = (1.15, 1.3, 1.45)
 """Widths of boxes to be tried until all names fit, in inches."""
+
+NARROW = 0.85
+"""Width below which no box goes, in inches."""
 
 LINE = 0.16
 """Height of a line of text in a box, in inches."""
@@ -87,6 +91,7 @@ def _alone(order: Table) -> str:
     return "White boxes: in no order with any other. " if free else ""
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of a Hasse diagram, as ``nma.plots.Drawing`` says."""
     with styled():
@@ -114,15 +119,15 @@ def _planned(marks: pd.DataFrame) -> tuple[dict[str, tuple[str, str]], Layers]:
     wide, shown = _fitted(list(names))
     labels = dict(zip(names, zip(shown, texts, strict=True), strict=True))
     tallest = max(name.count("\n") + 1 for name, _ in labels.values())
-    widest = max(*(extent(text, SMALL)[0] + 0.12 for _, text in labels.values()), wide)
+    widest = max(*(extent(text, SIZES.small)[0] + 0.12 for _, text in labels.values()), wide)
     covers = list(zip(lines["treatment"].astype(str), lines["below"].astype(str), strict=True))
     return labels, layered(list(labels), covers, (widest, LINE * (tallest + 1) + 0.1))
 
 
 def _fitted(names: list[str]) -> tuple[float, list[str]]:
     """Return the width of boxes, and the names as they are written there."""
-    for width in BOXES:
-        shown = [fitted(name, width - 0.12, SMALL, most=3, weight="bold") for name in names]
+    for width in (max(on_page(box), NARROW) for box in BOXES):
+        shown = [fitted(name, width - 0.12, SIZES.small, most=3, weight="bold") for name in names]
         if not any("…" in text for text in shown):
             break
     return width, shown
@@ -144,7 +149,12 @@ def _draw_boxes(
 
     wide, tall = plan.box
     ends = {point for way in plan.lines for point in (way[0], way[-1])}
-    look: dict[str, Any] = {"fontsize": SMALL * scale, "ha": "center", "va": "center", "zorder": 3}
+    look: dict[str, Any] = {
+        "fontsize": SIZES.small * scale,
+        "ha": "center",
+        "va": "center",
+        "zorder": 3,
+    }
     for name, (x, y) in plan.places.items():
         middle, level = corner[0] + x, corner[1] + y
         alone = ends.isdisjoint({(x, y - tall / 2), (x, y + tall / 2)})

@@ -13,7 +13,8 @@ from nma.errors import ModelError
 from nma.estimates import is_credible, require_level, scale_name
 from nma.plots._canvas import finished, inches, owned, sheet
 from nma.plots._figure import figure
-from nma.plots._style import BETTER, BODY, INK, SMALL, WARNING, styled
+from nma.plots._journal import paged
+from nma.plots._style import BETTER, INK, SIZES, WARNING, on_page, styled
 from nma.plots._text import (
     SPACING,
     fitted,
@@ -169,12 +170,13 @@ def _key(prior: Prior, lower: float, median: float, upper: float) -> tuple[str, 
     return f"prior: {written}{origin}", f"posterior: median {scale_interval(median, lower, upper)}"
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of heterogeneity, as ``nma.plots.Drawing`` says."""
     with styled():
         ask = told(marks, "heterogeneity")
         scales = list(dict.fromkeys(marks["scale"]))
-        width = PANEL[0] + LEFT if ax is None or len(scales) > 1 else inches(ax)[0]
+        width = on_page(PANEL[0]) + LEFT if ax is None or len(scales) > 1 else inches(ax)[0]
         title = head_lines("Prior and posterior of " + " and ".join(scales), ask("poor"), width)
         notes = foot_lines(ask("text"), ask("data"), width)
         if len(scales) == 1:
@@ -184,12 +186,12 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def _above(key: list[str]) -> float:
     """Return the room of a key above its panel."""
-    return 0.1 + sum(text.count("\n") + 1 for text in key) * SPACING * SMALL / 72
+    return 0.1 + sum(text.count("\n") + 1 for text in key) * SPACING * SIZES.small / 72
 
 
 def _keys(rows: pd.DataFrame, width: float) -> list[str]:
     texts = (rows["posterior_key"].iloc[0], rows["prior_key"].iloc[0])
-    return [fitted(text, width - 0.5, SMALL, most=4) for text in texts]
+    return [fitted(text, width - 0.5, SIZES.small, most=4) for text in texts]
 
 
 def _draw_one(
@@ -199,10 +201,14 @@ def _draw_one(
     notes: list[Line],
     ask: Callable[[str], Any],
 ) -> Axes:
-    width = PANEL[0] if ax is None else inches(ax)[0]
+    width = on_page(PANEL[0]) if ax is None else inches(ax)[0]
     key = _keys(marks, width)
     top, bottom = _above(key) + head(title) + 0.15, BELOW + head(notes) + 0.1
-    axes = ax if ax is not None else owned(PANEL, left=LEFT, right=0.2, top=top, bottom=bottom)
+    axes = (
+        ax
+        if ax is not None
+        else owned((on_page(PANEL[0]), PANEL[1]), left=LEFT, right=0.2, top=top, bottom=bottom)
+    )
     _draw_panel(axes, marks, key, ask)
     foot(axes, title, -LEFT + 0.1, top - 0.08, corner=1)
     foot(axes, notes, -LEFT + 0.1, -BELOW, corner=0)
@@ -217,14 +223,16 @@ def _draw_several(
     ask: Callable[[str], Any],
 ) -> Axes:
     parts = [rows for _, rows in marks.groupby("scale", sort=False)]
-    keys = [_keys(rows, PANEL[0]) for rows in parts]
+    keys = [_keys(rows, on_page(PANEL[0])) for rows in parts]
     steps = [_above(key) + PANEL[1] + BELOW for key in keys]
     height = 0.2 + head(notes) + sum(steps) + head(title)
-    axes, scale = sheet(ax, LEFT + PANEL[0] + 0.2, height)
+    axes, scale = sheet(ax, LEFT + on_page(PANEL[0]) + 0.2, height)
     y = height - head(title) - 0.1
     for rows, key, step in zip(parts, keys, steps, strict=True):
         y -= step
-        panel = axes.inset_axes((LEFT, y + BELOW, *PANEL), transform=axes.transData)
+        panel = axes.inset_axes(
+            (LEFT, y + BELOW, on_page(PANEL[0]), PANEL[1]), transform=axes.transData
+        )
         _draw_panel(panel, rows, key, ask, scale=scale)
     foot(axes, title, 0.1, height - 0.05, scale=scale)
     foot(axes, notes, 0.1, 0.08 + head(notes), scale=scale)
@@ -249,7 +257,7 @@ def _draw_panel(
     _draw_scales(ax, str(rows["scale"].iloc[0]), ask, scale)
     ax.legend(
         handles=[after, before], loc="lower left", bbox_to_anchor=(0, 1.0), frameon=False,
-        fontsize=SMALL * scale, borderaxespad=0.2, borderpad=0, labelspacing=0.25,
+        fontsize=SIZES.small * scale, borderaxespad=0.2, borderpad=0, labelspacing=0.25,
         handlelength=2.2, alignment="left",
     )  # fmt: skip
 
@@ -271,12 +279,12 @@ def _draw_scales(ax: Axes, name: str, ask: Callable[[str], Any], scale: float) -
     low, high = ax.get_xlim()
     wanted = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(low, high)
     ticks = [tick for tick in np.asarray(wanted).tolist() if low - 1e-12 <= tick <= high]
-    ax.set_xticks(ticks, [f"{tick:.6g}" for tick in ticks], fontsize=SMALL * scale)
+    ax.set_xticks(ticks, [f"{tick:.6g}" for tick in ticks], fontsize=SIZES.small * scale)
     ax.set_yticks([])
     ax.spines[["left", "top", "right"]].set_visible(False)
     label = plain(f"{name}, on the scale of {ask('unit')}")
-    ax.set_xlabel(label, fontsize=BODY * scale, labelpad=3, parse_math=False)
-    ax.set_ylabel("density", fontsize=BODY * scale, labelpad=3)
+    ax.set_xlabel(label, fontsize=SIZES.body * scale, labelpad=3, parse_math=False)
+    ax.set_ylabel("density", fontsize=SIZES.body * scale, labelpad=3)
 
 
 @figure(marks, draw)

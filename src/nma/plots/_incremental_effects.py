@@ -12,7 +12,8 @@ from nma.incremental import incremental_effects as increments
 from nma.plots._components import ADDING, LEAVING, numbers_text, sentence
 from nma.plots._figure import figure
 from nma.plots._forest_drawing import LABEL, Wording, drawn
-from nma.plots._style import BODY
+from nma.plots._journal import paged
+from nma.plots._style import SIZES, on_page
 from nma.plots._text import effect_words, fitted, require_posterior, told
 from nma.tables import Table
 
@@ -76,6 +77,7 @@ def marks(
     return result
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of a forest of increments, as ``nma.plots.Drawing`` says."""
     ask = told(marks, "incremental_effects")
@@ -87,11 +89,11 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def _label(component: str, to: str) -> str:
     """Return one line, or two of which each keeps the ends of its names."""
-    whole = fitted(f"{component}, added to {to}", LABEL, BODY, most=1)
+    whole = fitted(f"{component}, added to {to}", on_page(LABEL), SIZES.body, most=1)
     if "…" not in whole:
         return whole
     lines = (f"{component},", f"added to {to}")
-    return "\n".join(fitted(line, LABEL, BODY, most=1) for line in lines)
+    return "\n".join(fitted(line, on_page(LABEL), SIZES.body, most=1) for line in lines)
 
 
 @figure(marks, draw)

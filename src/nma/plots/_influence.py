@@ -14,7 +14,8 @@ from nma.errors import ModelError
 from nma.plots._axis import typeset
 from nma.plots._canvas import finished, sheet
 from nma.plots._figure import figure
-from nma.plots._style import DEEP, GREY, INK, LINE, SMALL, styled
+from nma.plots._journal import paged
+from nma.plots._style import DEEP, GREY, INK, LINE, SIZES, on_page, styled
 from nma.plots._text import SPACING, extent, fitted, foot, foot_lines, head, head_lines, told
 from nma.posterior import Posterior
 from nma.tables import Table
@@ -124,35 +125,37 @@ class _Plan:
     @cached_property
     def labels(self) -> list[str]:
         """Names of the trials."""
-        return [fitted(str(name), LABEL, SMALL, most=1) for name in self.marks.index]
+        return [fitted(str(name), on_page(LABEL), SIZES.small, most=1) for name in self.marks.index]
 
     @cached_property
     def wide(self) -> float:
         """Width of a column."""
         words = [word for name in self.marks.columns for word in str(name).split()]
-        longest = max(extent(word, SMALL, weight="bold")[0] for word in words)
-        return min(max(NARROW, longest + 0.1), WIDE)
+        longest = max(extent(word, SIZES.small, weight="bold")[0] for word in words)
+        return min(max(on_page(NARROW), 0.45, longest + 0.1), on_page(WIDE))
 
     @cached_property
     def heads(self) -> list[str]:
         """What stands above each column."""
         room = self.wide - 0.06
-        return [fitted(str(n), room, SMALL, most=5, weight="bold") for n in self.marks.columns]
+        return [
+            fitted(str(n), room, SIZES.small, most=5, weight="bold") for n in self.marks.columns
+        ]
 
     @cached_property
     def left(self) -> float:
         """Room for the names of the trials."""
-        return MARGIN + 0.1 + max(extent(label, SMALL)[0] for label in self.labels)
+        return MARGIN + 0.1 + max(extent(label, SIZES.small)[0] for label in self.labels)
 
     @cached_property
     def above(self) -> float:
         """Room for what stands above the columns."""
-        return max(text.count("\n") + 1 for text in self.heads) * SPACING * SMALL / 72 + 0.12
+        return max(text.count("\n") + 1 for text in self.heads) * SPACING * SIZES.small / 72 + 0.12
 
     @property
     def width(self) -> float:
         """Width of the picture."""
-        return max(NARROWEST, self.left + len(self.heads) * self.wide + MARGIN)
+        return max(on_page(NARROWEST), self.left + len(self.heads) * self.wide + MARGIN)
 
     @cached_property
     def title(self) -> list[Line]:
@@ -181,6 +184,7 @@ class _Plan:
         return self.top + self.above + head(self.title) + MARGIN
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of influence, as ``nma.plots.Drawing`` says."""
     with styled():
@@ -196,7 +200,11 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def _draw_names(ax: Axes, plan: _Plan, scale: float) -> None:
     """Write trials to the left of the rows and answers above the columns."""
-    look: dict[str, Any] = {"fontsize": SMALL * scale, "parse_math": False, "linespacing": 1.1}
+    look: dict[str, Any] = {
+        "fontsize": SIZES.small * scale,
+        "parse_math": False,
+        "linespacing": 1.1,
+    }
     for row, label in enumerate(plan.labels):
         y = plan.top - (row + 0.5) * HIGH
         ax.text(plan.left - 0.1, y, label, ha="right", va="center", **look)
@@ -222,7 +230,7 @@ def _draw_cells(ax: Axes, plan: _Plan, scale: float) -> None:
         known = bool(np.isfinite(value))
         ax.text(
             x[column] + plan.wide / 2, y[row] - HIGH / 2, _number(value) if known else DASH,
-            ha="center", va="center", fontsize=SMALL * scale, color=INK if known else GREY,
+            ha="center", va="center", fontsize=SIZES.small * scale, color=INK if known else GREY,
             parse_math=False,
         )  # fmt: skip
 

@@ -11,8 +11,9 @@ import numpy as np
 from nma.plots._axis import numeral, ticks_between, typeset
 from nma.plots._canvas import finished, sheet
 from nma.plots._figure import figure
+from nma.plots._journal import paged
 from nma.plots._league_marks import INTERVALS, NUMBERS, Upper, marks
-from nma.plots._style import BODY, DARK, DEEP, INK, PALE, SMALL, WORSE, styled
+from nma.plots._style import DARK, DEEP, INK, PALE, SIZES, WORSE, on_page, styled
 from nma.plots._text import extent, fitted, foot, foot_lines, head, head_lines, told
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class _Plan:
         return self.left + (column + 0.5) * self.cell[0], self.top - (row + 0.5) * self.cell[1]
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of a league table, as ``nma.plots.Drawing`` says."""
     with styled():
@@ -117,9 +119,9 @@ def _planned(marks: pd.DataFrame, ask: Callable[[str], Any]) -> _Plan:
         labels, left = [_diagonal_name(name, cell[0]) for name in names], 0.1
     else:
         size = _label_size(cell)
-        labels = [fitted(name, NAME, size, most=1) for name in names]
+        labels = [fitted(name, on_page(NAME), size, most=1) for name in names]
         left = 0.5 + max(extent(label, size)[0] for label in labels)
-    width = max(left + len(names) * cell[0] + BAR * len(ask("scales")), 3.8)
+    width = max(left + len(names) * cell[0] + BAR * len(ask("scales")), on_page(3.8))
     return _Plan(
         names=names,
         labels=labels,
@@ -133,12 +135,12 @@ def _planned(marks: pd.DataFrame, ask: Callable[[str], Any]) -> _Plan:
 
 def _cell(marks: pd.DataFrame, names: list[str], *, wide: bool) -> tuple[float, float]:
     if wide:
-        longest = max(extent(typeset(text), SMALL)[0] for text in _limits(marks))
+        longest = max(extent(typeset(text), SIZES.small)[0] for text in _limits(marks))
         return max(_diagonal(names), longest + 0.16), 0.48
     if len(names) > NUMBERS:
         return 0.15, 0.15
     return max(
-        0.36, max(extent(text, SMALL, weight="bold")[0] for text in marks["number"]) + 0.1
+        0.36, max(extent(text, SIZES.small, weight="bold")[0] for text in marks["number"]) + 0.1
     ), 0.26
 
 
@@ -151,7 +153,7 @@ def _diagonal(names: list[str]) -> float:
 
 
 def _diagonal_name(name: str, width: float) -> str:
-    return fitted(name, width - 0.1, SMALL, most=3, weight="bold")
+    return fitted(name, width - 0.1, SIZES.small, most=3, weight="bold")
 
 
 def _limits(marks: pd.DataFrame) -> list[str]:
@@ -161,7 +163,7 @@ def _limits(marks: pd.DataFrame) -> list[str]:
 
 
 def _label_size(cell: tuple[float, float]) -> float:
-    return min(BODY - 0.5, 0.75 * 72 * cell[1])
+    return min(SIZES.body - 0.5, 0.75 * 72 * cell[1])
 
 
 def _colours() -> Colormap:
@@ -193,14 +195,14 @@ def _draw_numbers(ax: Axes, marks: pd.DataFrame, plan: _Plan, scale: float) -> N
         x, y = plan.middle(place[str(row["row"])], place[str(row["column"])])
         look: dict[str, Any] = {"color": "black", "ha": "center", "va": "center"}
         weight = "bold" if row["clear"] else "normal"
-        size = (BODY if plan.wide else SMALL) * scale
+        size = (SIZES.body if plan.wide else SIZES.small) * scale
         ax.text(x, y + lift, typeset(row["number"]), fontsize=size, fontweight=weight, **look)
         if plan.wide:
-            ax.text(x, y - lift, typeset(limits), fontsize=SMALL * scale, **look)
+            ax.text(x, y - lift, typeset(limits), fontsize=SIZES.small * scale, **look)
 
 
 def _draw_names(ax: Axes, plan: _Plan, scale: float) -> None:
-    size = (SMALL if plan.wide else _label_size(plan.cell)) * scale
+    size = (SIZES.small if plan.wide else _label_size(plan.cell)) * scale
     look: dict[str, Any] = {"fontsize": size, "va": "center", "parse_math": False, "color": INK}
     for k, label in enumerate(plan.labels):
         x, y = plan.middle(k, k)
@@ -234,12 +236,17 @@ def _draw_bar(
         effect = np.log(value) if of["ratio"] else value
         y = low + (sign * effect + farthest) / (2 * farthest) * (top - low)
         ax.plot([x + 0.14, x + 0.18], [y, y], color=DARK, linewidth=0.7 * scale)
-        ax.text(x + 0.22, y, numeral(value), fontsize=SMALL * scale, va="center")
-    look: dict[str, Any] = {"fontsize": SMALL * scale, "color": DARK, "ha": "left", "va": "center"}
+        ax.text(x + 0.22, y, numeral(value), fontsize=SIZES.small * scale, va="center")
+    look: dict[str, Any] = {
+        "fontsize": SIZES.small * scale,
+        "color": DARK,
+        "ha": "left",
+        "va": "center",
+    }
     ax.text(x, top + 0.11, "row better", **look)
     ax.text(x, low - 0.11, "column better", **look)
     ax.text(
-        x + 0.85, (top + low) / 2, _bar_title(of, room), fontsize=SMALL * scale, color=DARK,
+        x + 0.85, (top + low) / 2, _bar_title(of, room), fontsize=SIZES.small * scale, color=DARK,
         rotation=270, ha="center", va="center", linespacing=1.1, parse_math=False,
     )  # fmt: skip
 
@@ -247,10 +254,10 @@ def _draw_bar(
 def _bar_title(of: Mapping[str, Any], room: float) -> str:
     """Return what stands along a colour bar, as much as there is room for."""
     name = f"{of['name']}{', log scale' if of['ratio'] else ''}"
-    found = fitted(f"{name}; deeper colour: larger effect", room, SMALL)
+    found = fitted(f"{name}; deeper colour: larger effect", room, SIZES.small)
     for shorter in (name, of["name"], of["short"]):
         if "…" in found:
-            found = fitted(shorter, room, SMALL)
+            found = fitted(shorter, room, SIZES.small)
     return found
 
 

@@ -12,7 +12,8 @@ from nma.plots._axis import numeral, ticks_between
 from nma.plots._beside import called, naming, panel_size
 from nma.plots._canvas import inches, owned
 from nma.plots._figure import figure
-from nma.plots._style import BETTER, BODY, LINE, WARNING, styled
+from nma.plots._journal import paged
+from nma.plots._style import BETTER, LINE, SIZES, WARNING, on_page, styled
 from nma.plots._text import (
     foot,
     foot_lines,
@@ -93,6 +94,7 @@ def marks(posterior: Posterior) -> Table:
     return found
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of a leverage plot.
 
@@ -109,16 +111,20 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     with styled():
         ask = told(marks, "leverage")
-        width = SIZE[0] if ax is None else inches(ax)[0]
+        width = on_page(SIZE[0]) if ax is None else inches(ax)[0]
         title = head_lines("Leverage and residual deviance", ask("poor"), width)
         notes = foot_lines(ask("text"), ask("data"), width)
         top, below = head(title) + 0.2, BELOW + head(notes) + 0.1
-        size = SIZE if ax is None else panel_size(ax, LEFT, top + below)
+        size = (
+            (on_page(SIZE[0]), on_page(SIZE[1]))
+            if ax is None
+            else panel_size(ax, LEFT, top + below)
+        )
         limits = _limits(marks)
         named = _naming(marks, limits, size)
         notes = foot_lines(f"{ask('text')}\n{named.key}", ask("data"), width)
         below = BELOW + head(notes) + 0.1
-        drawn = ax if ax is not None else owned(SIZE, left=LEFT, right=0.2, top=top, bottom=below)
+        drawn = ax if ax is not None else owned(size, left=LEFT, right=0.2, top=top, bottom=below)
         _draw_panel(drawn, marks, limits)
         named.write(drawn, marks[["root", "leverage"]].to_numpy(dtype=float))
         foot(drawn, title, -LEFT + 0.1, top - 0.08, corner=1)
@@ -161,8 +167,8 @@ def _draw_panel(ax: Axes, marks: pd.DataFrame, limits: NDArray[np.float64]) -> N
     ax.set_xticks(across_ticks, [numeral(tick) for tick in across_ticks])
     up = ticks_between(low, high, 6, ratio=False)
     ax.set_yticks(up, [numeral(tick) for tick in up])
-    ax.set_xlabel("signed root of residual deviance", fontsize=BODY, labelpad=3)
-    ax.set_ylabel("leverage", fontsize=BODY, labelpad=3)
+    ax.set_xlabel("signed root of residual deviance", fontsize=SIZES.body, labelpad=3)
+    ax.set_ylabel("leverage", fontsize=SIZES.body, labelpad=3)
 
 
 @figure(marks, draw)

@@ -13,7 +13,8 @@ from nma.errors import ModelError
 from nma.plots._axis import numeral, ticks_between
 from nma.plots._canvas import finished, sheet
 from nma.plots._figure import figure
-from nma.plots._style import BETTER, DARK, GREY, SMALL, WORSE, styled
+from nma.plots._journal import paged
+from nma.plots._style import BETTER, DARK, GREY, SIZES, WORSE, on_page, styled
 from nma.plots._text import design_label, extent, foot, foot_lines, head, head_lines, told
 from nma.posterior import Posterior
 from nma.tables import Table
@@ -30,6 +31,9 @@ __all__ = ["net_heat"]
 CELL, LABEL, BAR = 0.3, 2.6, 1.1
 """Side of a cell, the widest name, and room for the colour bar, in inches."""
 
+LINES = 0.26
+"""Height of two lines of a name, in inches, which no row is lower than."""
+
 TEXT = (
     "Colour: how much Q of the row's design falls when the column's is detached, {held}. Orange: "
     "it falls, so the two disagree; blue: it rises, so they agree against the rest; on the "
@@ -37,6 +41,10 @@ TEXT = (
     "design; a full cell is all of it. Columns are numbered as the rows."
 )
 """What the picture says below itself."""
+
+
+def _cell() -> float:
+    return max(on_page(CELL), LINES)
 
 
 def marks(check: Table) -> Table:
@@ -121,17 +129,17 @@ class _Plan:
     @cached_property
     def labels(self) -> list[str]:
         """The same as they are written."""
-        return [design_label(name, LABEL, SMALL) for name in self.names]
+        return [design_label(name, on_page(LABEL), SIZES.small) for name in self.names]
 
     @cached_property
     def left(self) -> float:
         """Room for names and numbers of rows."""
-        return 0.5 + max(extent(label, SMALL)[0] for label in self.labels)
+        return 0.5 + max(extent(label, SIZES.small)[0] for label in self.labels)
 
     @property
     def width(self) -> float:
         """Width of the picture."""
-        return max(self.left + len(self.names) * CELL + BAR, 4.2)
+        return max(self.left + len(self.names) * _cell() + BAR, on_page(4.2))
 
     @cached_property
     def title(self) -> list[Line]:
@@ -146,13 +154,13 @@ class _Plan:
     @property
     def base(self) -> float:
         """Lower edge of the cells, or of the colour bar where that is longer."""
-        spare = max(0.0, 1.6 - len(self.names) * CELL)
+        spare = max(0.0, 1.6 - len(self.names) * _cell())
         return 0.25 + head(self.notes) + spare
 
     @property
     def top(self) -> float:
         """Upper edge of the cells."""
-        return self.base + len(self.names) * CELL
+        return self.base + len(self.names) * _cell()
 
     @property
     def height(self) -> float:
@@ -160,6 +168,7 @@ class _Plan:
         return self.top + 0.35 + head(self.title) + 0.1
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of a net heat plot, as ``nma.plots.Drawing`` says."""
     with styled():
@@ -187,8 +196,8 @@ def _draw_cells(ax: Axes, plan: _Plan, farthest: float) -> None:
 
     count = len(plan.names)
     change, flow = (plan.marks[name].to_numpy(dtype=float) for name in ("change", "flow"))
-    across = plan.left + CELL * np.arange(count + 1)
-    down = plan.top - CELL * np.arange(count + 1)
+    across = plan.left + _cell() * np.arange(count + 1)
+    down = plan.top - _cell() * np.arange(count + 1)
     ax.pcolormesh(
         across, down, change.reshape(count, count), cmap=_colours(), vmin=-farthest, vmax=farthest,
         edgecolors="#d9d9d9", linewidth=0.5,
@@ -196,16 +205,16 @@ def _draw_cells(ax: Axes, plan: _Plan, farthest: float) -> None:
     squares = []
     for k, share in enumerate(flow):
         row, column = divmod(k, count)
-        edge = 0.9 * CELL * float(np.sqrt(min(share, 1.0)))
-        x, y = plan.left + (column + 0.5) * CELL, plan.top - (row + 0.5) * CELL
+        edge = 0.9 * _cell() * float(np.sqrt(min(share, 1.0)))
+        x, y = plan.left + (column + 0.5) * CELL, plan.top - (row + 0.5) * _cell()
         squares.append(Rectangle((x - edge / 2, y - edge / 2), edge, edge))
     ax.add_collection(PatchCollection(squares, facecolor="none", edgecolor=GREY, linewidth=0.8))
 
 
 def _draw_names(ax: Axes, plan: _Plan, scale: float) -> None:
-    look: dict[str, Any] = {"fontsize": SMALL * scale, "va": "center", "parse_math": False}
+    look: dict[str, Any] = {"fontsize": SIZES.small * scale, "va": "center", "parse_math": False}
     for k, label in enumerate(plan.labels):
-        y, x = plan.top - (k + 0.5) * CELL, plan.left + (k + 0.5) * CELL
+        y, x = plan.top - (k + 0.5) * CELL, plan.left + (k + 0.5) * _cell()
         ax.text(plan.left - 0.32, y, label, ha="right", linespacing=1.05, **look)
         ax.text(plan.left - 0.06, y, str(k + 1), ha="right", **look)
         ax.text(x, plan.top + 0.11, str(k + 1), ha="center", **look)
@@ -213,7 +222,7 @@ def _draw_names(ax: Axes, plan: _Plan, scale: float) -> None:
 
 def _draw_scale(ax: Axes, plan: _Plan, farthest: float, scale: float) -> None:
     """Draw the colour bar, from disagreement at the top to agreement below."""
-    x = plan.left + len(plan.names) * CELL + 0.2
+    x = plan.left + len(plan.names) * _cell() + 0.2
     top = plan.top - 0.15
     low = max(plan.top - 3.0, min(plan.base, plan.top - 1.5)) + 0.15
     steps = np.linspace(low, top, 65)
@@ -225,8 +234,8 @@ def _draw_scale(ax: Axes, plan: _Plan, farthest: float, scale: float) -> None:
     for value in ticks_between(-farthest, farthest, 5, ratio=False):
         y = low + (value + farthest) / (2 * farthest) * (top - low)
         ax.plot([x + 0.14, x + 0.18], [y, y], color=DARK, linewidth=0.7 * scale)
-        ax.text(x + 0.22, y, numeral(value), fontsize=SMALL * scale, va="center")
-    look: dict[str, Any] = {"fontsize": SMALL * scale, "color": DARK, "va": "center"}
+        ax.text(x + 0.22, y, numeral(value), fontsize=SIZES.small * scale, va="center")
+    look: dict[str, Any] = {"fontsize": SIZES.small * scale, "color": DARK, "va": "center"}
     ax.text(x, top + 0.11, "disagree", **look)
     ax.text(x, low - 0.11, "agree", **look)
 

@@ -15,8 +15,9 @@ from nma.network import Network
 from nma.plots._canvas import finished, sheet
 from nma.plots._circle import angles, circular_order
 from nma.plots._figure import figure
+from nma.plots._journal import paged
 from nma.plots._plan import Plan, Size, planned
-from nma.plots._style import BODY, DARK, GREY, INK, LINE, SHADES, SMALL, styled
+from nma.plots._style import DARK, GREY, INK, LINE, SHADES, SIZES, styled
 from nma.plots._text import foot, network_words, told
 from nma.posterior import Posterior
 from nma.tables import Table
@@ -119,6 +120,7 @@ def _designs(network: Network) -> Iterator[Row]:
             yield "design", design, math.nan, math.nan, len(trials), counted
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of a network, as ``nma.plots.Drawing`` says."""
     with styled():
@@ -153,7 +155,7 @@ def _draw_edges(ax: Axes, plan: Plan, scale: float) -> None:
         if edge.label:
             box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
             ax.text(
-                *edge.place, edge.label, fontsize=SMALL * scale, color=INK, ha="center",
+                *edge.place, edge.label, fontsize=SIZES.small * scale, color=INK, ha="center",
                 va="center", bbox=box, zorder=3,
             )  # fmt: skip
 
@@ -172,7 +174,7 @@ def _draw_labels(ax: Axes, plan: Plan, scale: float) -> None:
             x, y = np.transpose(node.leader)
             ax.plot(x, y, color=LINE, linewidth=0.7 * scale, zorder=1, scalex=False, scaley=False)
         ax.text(
-            *node.text_at, node.label, fontsize=BODY * scale, ha=node.side, va="center",
+            *node.text_at, node.label, fontsize=SIZES.body * scale, ha=node.side, va="center",
             color=INK, linespacing=1.1, parse_math=False, zorder=5,
         )  # fmt: skip
 
@@ -193,7 +195,12 @@ def _draw_key(ax: Axes, plan: Plan, scale: float) -> None:
             place = (x - 0.13, y - 0.08)
             ax.add_patch(Rectangle(place, 0.26, 0.16, facecolor=SHADES[0], alpha=0.25, linewidth=0))
         ax.text(
-            *sign.text_at, sign.text, fontsize=SMALL * scale, color=DARK, ha="left", va="center"
+            *sign.text_at,
+            sign.text,
+            fontsize=SIZES.small * scale,
+            color=DARK,
+            ha="left",
+            va="center",
         )
 
 

@@ -13,7 +13,18 @@ import numpy as np
 from nma.plots._axis import axis_of, numeral, typeset
 from nma.plots._canvas import finished, inches, sheet
 from nma.plots._forest_drawing import draw_bars
-from nma.plots._style import BETTER, DARK, INK, PALE, SMALL, WARNING, styled
+from nma.plots._journal import paged
+from nma.plots._style import (
+    BETTER,
+    DARK,
+    INK,
+    PALE,
+    SIZES,
+    WARNING,
+    columns_on_page,
+    on_page,
+    styled,
+)
 from nma.plots._text import SPACING, extent, fitted, foot, foot_lines, head, head_lines, plain, told
 from nma.tables import probability
 
@@ -70,7 +81,7 @@ class _Block:
     @property
     def top(self) -> float:
         """Height of the heading."""
-        return extent(self.heading, SMALL)[1] + 0.05
+        return extent(self.heading, SIZES.small)[1] + 0.05
 
     @property
     def height(self) -> float:
@@ -96,23 +107,23 @@ class _Plan:
     @cached_property
     def left(self) -> float:
         """Room for the names of the rows."""
-        return INDENT + 0.1 + max(extent(name, SMALL)[0] for name in self.names)
+        return INDENT + 0.1 + max(extent(name, SIZES.small)[0] for name in self.names)
 
     @cached_property
     def numbers(self) -> float:
         """Room for the numbers."""
-        return max(1.0, *(extent(typeset(text), SMALL)[0] for text in self.marks["text"]))
+        return max(1.0, *(extent(typeset(text), SIZES.small)[0] for text in self.marks["text"]))
 
     @cached_property
     def heading(self) -> str:
         """What stands above the numbers."""
         words = f"{self.ask('measure')} ({100 * self.ask('level'):g}% {self.ask('interval')})"
-        return fitted(words, self.numbers, SMALL, most=3, weight="bold")
+        return fitted(words, self.numbers, SIZES.small, most=3, weight="bold")
 
     @property
     def column(self) -> float:
         """Width of a column."""
-        return self.left + WIDE + 0.1 + self.numbers
+        return self.left + on_page(WIDE) + 0.1 + self.numbers
 
     @property
     def width(self) -> float:
@@ -154,7 +165,7 @@ class _Plan:
     @property
     def height(self) -> float:
         """Height of the picture."""
-        return self.top + 0.1 + extent(self.heading, SMALL)[1] + head(self.title) + 0.1
+        return self.top + 0.1 + extent(self.heading, SIZES.small)[1] + head(self.title) + 0.1
 
 
 def _name(kind: str, trials: int) -> str:
@@ -171,16 +182,17 @@ def _block(rows: pd.DataFrame, width: float) -> _Block:
     )
     shown = probability(float(p))
     said = f"p {shown if shown[0] in '<>' else f'= {shown}'}, {100 * share:.0f}% direct"
-    room = width - extent(said, SMALL)[0] - 0.25
+    room = width - extent(said, SIZES.small)[0] - 0.25
     whole = plain(f"{treatment} vs {comparator}")
-    heading = fitted(whole, room, SMALL, weight="bold")
+    heading = fitted(whole, room, SIZES.small, weight="bold")
     if "".join(heading.split()) != whole.replace(" ", ""):  # each by itself, so that both stay
         names = (str(treatment), str(comparator))
-        short = (fitted(name, room - 0.3, SMALL, most=1, weight="bold") for name in names)
+        short = (fitted(name, room - 0.3, SIZES.small, most=1, weight="bold") for name in names)
         heading = " vs\n".join(short)
     return _Block(rows, heading, said)
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of node-splits, as ``nma.plots.Drawing`` says."""
     with styled():
@@ -201,7 +213,8 @@ def _planned(marks: pd.DataFrame, ask: Callable[[str], Any], ax: Axes | None) ->
     if ax is None:
         return _Plan(marks, ask, math.ceil(count / MOST))
     wide, high = inches(ax)
-    plans = [_Plan(marks, ask, columns) for columns in range(1, min(count, COLUMNS) + 1)]
+    most = columns_on_page(COLUMNS, _Plan(marks, ask, 1).column + BETWEEN)
+    plans = [_Plan(marks, ask, columns) for columns in range(1, min(count, most) + 1)]
     return max(plans, key=lambda plan: min(1.0, wide / plan.width, high / plan.height))
 
 
@@ -209,14 +222,16 @@ def _draw_column(ax: Axes, plan: _Plan, place: int, axis: Axis, scale: float) ->
     x = 0.1 + place * (plan.column + BETWEEN)
     tall = sum(block.height for block in plan.parts[place])
     panel = ax.inset_axes(
-        (x + plan.left, plan.top - tall, WIDE, tall), transform=ax.transData, facecolor="none"
+        (x + plan.left, plan.top - tall, on_page(WIDE), tall),
+        transform=ax.transData,
+        facecolor="none",
     )
     if axis.ratio:
         panel.set_xscale("log")
     panel.set_xlim(axis.low, axis.high)
     panel.set_ylim(tall, 0)
-    ticks = axis.ticks(int(WIDE / 0.42))
-    panel.set_xticks(ticks, [numeral(tick) for tick in ticks], fontsize=SMALL * scale)
+    ticks = axis.ticks(int(on_page(WIDE) / 0.42))
+    panel.set_xticks(ticks, [numeral(tick) for tick in ticks], fontsize=SIZES.small * scale)
     panel.set_xticks([], minor=True)
     panel.set_yticks([])
     panel.tick_params(length=2.5 * scale, width=0.7 * scale, pad=2 * scale)
@@ -251,7 +266,7 @@ def _write_block(
     ax: Axes, plan: _Plan, block: _Block, corner: tuple[float, float], scale: float
 ) -> None:
     """Write a block's heading on a band, and the names and numbers of its rows."""
-    (x, top), look = corner, {"fontsize": SMALL * scale, "parse_math": False, "va": "center"}
+    (x, top), look = corner, {"fontsize": SIZES.small * scale, "parse_math": False, "va": "center"}
     middle, bottom = top - block.top / 2, top - block.top
     ax.fill_between([x, x + plan.column], bottom, top, color=PALE, linewidth=0, zorder=0)
     style: dict[str, Any] = {**look, "linespacing": 1.1}
@@ -260,20 +275,24 @@ def _write_block(
     for k, (_, row) in enumerate(block.rows.iterrows()):
         y = top - block.top - (k + 0.6) * ROW
         ax.text(x + INDENT, y, _name(row["evidence"], row["trials"]), color=DARK, **style)
-        ax.text(x + plan.left + WIDE + 0.1, y, typeset(row["text"]), **style)
+        ax.text(x + plan.left + on_page(WIDE) + 0.1, y, typeset(row["text"]), **style)
 
 
 def _write_around(ax: Axes, plan: _Plan, x: float, bottom: float, scale: float) -> None:
     """Write what stands above the numbers of a column, and whom the sides favour below it."""
-    left, right = x + plan.left, x + plan.left + WIDE
-    look: dict[str, Any] = {"fontsize": SMALL * scale, "parse_math": False, "linespacing": 1.1}
+    left, right = x + plan.left, x + plan.left + on_page(WIDE)
+    look: dict[str, Any] = {
+        "fontsize": SIZES.small * scale,
+        "parse_math": False,
+        "linespacing": 1.1,
+    }
     style = {**look, "fontweight": "bold", "va": "bottom"}
     ax.text(right + 0.1, plan.top + 0.05, plan.heading, **style)
     sides = ["the treatment", "the comparator"]
     first, second = sides if plan.ask("better") == "lower" else sides[::-1]
-    y, line = bottom - 0.22, SPACING * SMALL / 72
+    y, line = bottom - 0.22, SPACING * SIZES.small / 72
     ax.text(left, y, f"← favours {first}", va="top", color=DARK, **look)
     ax.text(right, y, f"favours {second} →", va="top", ha="right", color=DARK, **look)
     measure = f"{plan.ask('measure')}{' (log scale)' * plan.ask('ratio')}"
-    shown = fitted(measure, plan.column - 0.1, SMALL, most=1)
+    shown = fitted(measure, plan.column - 0.1, SIZES.small, most=1)
     ax.text((left + right) / 2, y - line - 0.03, shown, va="top", ha="center", **look)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 import numpy as np
 
 from nma.plots._circle import spread
-from nma.plots._style import BODY, SMALL
+from nma.plots._style import SIZES, on_page
 from nma.plots._text import Line, extent, fitted, foot_lines, head, head_lines
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _around(corners: Sequence[Point]) -> tuple[Point, ...]:
 
 def _radius(count: int) -> float:
     """Return the radius of the circle."""
-    return max(1.15, 0.085 * count)
+    return max(on_page(1.15), on_page(0.085) * count)
 
 
 def _stacked(rows: pd.DataFrame, size: Size) -> list[Node]:
@@ -158,7 +158,7 @@ def _nodes(rows: pd.DataFrame, size: Size, per: float) -> list[Node]:
             name=name,
             place=(around * x, around * y),
             radius=max(SMALLEST, per * math.sqrt(value)),
-            label=fitted(name, LABEL, BODY),
+            label=fitted(name, on_page(LABEL), SIZES.body),
             text_at=(0.0, 0.0),
             side="left" if x > -1e-9 else "right",
             leader=None,
@@ -172,7 +172,7 @@ def _labelled(nodes: Sequence[Node]) -> list[Node]:
     found: dict[str, Node] = {}
     for side in ("left", "right"):
         ours = sorted((n for n in nodes if n.side == side), key=lambda n: (-n.place[1], n.name))
-        heights = [extent(node.label, BODY)[1] + 0.03 for node in ours]
+        heights = [extent(node.label, SIZES.body)[1] + 0.03 for node in ours]
         middles = spread([node.place[1] * 1.06 for node in ours], heights)
         for node, y, height in zip(ours, middles, heights, strict=True):
             found[node.name] = _beside(node, y, height, nodes)
@@ -197,7 +197,7 @@ def _beside(node: Node, y: float, height: float, nodes: Sequence[Node]) -> Node:
 def _box(nodes: Sequence[Node]) -> tuple[float, float, float, float]:
     xs, ys = [], []
     for node in nodes:
-        width, height = extent(node.label, BODY)
+        width, height = extent(node.label, SIZES.body)
         x, y = node.text_at
         xs += [x, x + (width if node.side == "left" else -width)]
         ys += [y - height / 2, y + height / 2]
@@ -291,13 +291,13 @@ def _plural(noun: str, number: int) -> str:
 def _step(sign: tuple[str, float, str]) -> tuple[float, float]:
     """Return the width of a sign and of the whole entry."""
     own = 2 * sign[1] if sign[0] == "node" else 0.3
-    return own, own + 0.06 + extent(sign[2], SMALL)[0] + 0.18
+    return own, own + 0.06 + extent(sign[2], SIZES.small)[0] + 0.18
 
 
 def _keyed(signs: Sequence[tuple[str, float, str]]) -> float:
     """Return the width that a key needs: on one line, or on two where that is long."""
     steps = [_step(sign)[1] for sign in signs]
-    return max(min(sum(steps), 4.6), *steps) + 2 * MARGIN + 1e-6
+    return max(min(sum(steps), on_page(4.6)), *steps) + 2 * MARGIN + 1e-6
 
 
 def _packed(

@@ -10,7 +10,7 @@ import numpy as np
 
 from nma.plots._beside import PATCH, naming, panel_size
 from nma.plots._canvas import inches, owned
-from nma.plots._style import BODY, GREY, SMALL
+from nma.plots._style import GREY, SIZES, on_page
 from nma.plots._text import SPACING, extent, fitted, foot, foot_lines, head, head_lines
 
 if TYPE_CHECKING:
@@ -100,19 +100,23 @@ def draw_plane(
     plane: Plane, ask: Callable[[str], Any], ax: Axes | None, paint: Callable[[Axes], None]
 ) -> Axes:
     """Draw a plane; ``paint`` adds what belongs to the figure."""
-    width = SIZE[0] + LEFT if ax is None else inches(ax)[0]
+    width = on_page(SIZE[0]) + LEFT if ax is None else inches(ax)[0]
     title = head_lines(plane.title, ask("poor"), width)
     notes = foot_lines(ask("text"), ask("data"), width)
     top = head(title) + 0.2
     for _ in range(1 if ax is None else 2):  # once more with the room that a key leaves
-        size = SIZE if ax is None else panel_size(ax, LEFT, top + BELOW + head(notes) + 0.1)
+        size = (
+            (on_page(SIZE[0]), on_page(SIZE[1]))
+            if ax is None
+            else panel_size(ax, LEFT, top + BELOW + head(notes) + 0.1)
+        )
         words = [_corner(word, size[0]) for word in plane.corners if size[1] > LOW]
         most = LISTED if ax is None else _listed(plane.names, width, inches(ax)[1])
         limits = _widened(plane.limits, words, size[1])
         named = _naming(plane, limits, words, size, most)
         notes = foot_lines(f"{ask('text')}\n{_parts(named.key)}", ask("data"), width)
     below = BELOW + head(notes) + 0.1
-    drawn = ax if ax is not None else owned(SIZE, left=LEFT, right=0.2, top=top, bottom=below)
+    drawn = ax if ax is not None else owned(size, left=LEFT, right=0.2, top=top, bottom=below)
     _draw_axes(drawn, plane, limits, size)
     _draw_corners(drawn, words)
     paint(drawn)
@@ -124,8 +128,8 @@ def draw_plane(
 
 def _listed(names: list[str], width: float, height: float) -> int:
     """Return how many names a key may list below axes that are given."""
-    lines = KEY * height / (SPACING * SMALL / 72)
-    each = np.mean([extent(name, SMALL)[0] for name in names]) + 0.25
+    lines = KEY * height / (SPACING * SIZES.small / 72)
+    each = np.mean([extent(name, SIZES.small)[0] for name in names]) + 0.25
     return max(4, min(LISTED, int(lines * width / each)))
 
 
@@ -136,14 +140,14 @@ def _parts(key: str) -> str:
 
 
 def _corner(word: str, width: float) -> str:
-    return fitted(word, width / 2 - 0.15, SMALL, most=3)
+    return fitted(word, width / 2 - 0.15, SIZES.small, most=3)
 
 
 def _widened(limits: NDArray[np.float64], words: list[str], height: float) -> NDArray[np.float64]:
     """Return limits with room above and below for the words, so that none lies on a point."""
     if not words:
         return limits
-    room = max(extent(word, SMALL)[1] for word in words) + 0.12
+    room = max(extent(word, SIZES.small)[1] for word in words) + 0.12
     share = room / max(height - 2 * room, height / 3)
     low, high = limits[1]
     return np.array([limits[0], [low - share * (high - low), high + share * (high - low)]])
@@ -169,7 +173,7 @@ def _naming(
 
 def _grid(word: str, corner: tuple[int, int], size: tuple[float, float]) -> NDArray[np.float64]:
     """Return points that fill the place of a word in a corner, in inches."""
-    wide, high = extent(word, SMALL)
+    wide, high = extent(word, SIZES.small)
     x = np.arange(0.0, wide + 0.1, GRAIN)
     y = np.arange(0.0, high + 0.1, GRAIN)
     x = size[0] - x if corner[0] else x
@@ -187,7 +191,7 @@ def _draw_axes(
     ax.set_yticks([place for place, _ in up], [text for _, text in up])
     width, height = (max(side, 1.0) for side in size)
     for label, set_, room in ((0, ax.set_xlabel, width), (1, ax.set_ylabel, height)):
-        set_(fitted(plane.labels[label], room, BODY, most=1), fontsize=BODY, labelpad=3)
+        set_(fitted(plane.labels[label], room, SIZES.body, most=1), fontsize=SIZES.body, labelpad=3)
 
 
 def _draw_corners(ax: Axes, words: list[str]) -> None:
@@ -200,7 +204,7 @@ def _draw_corners(ax: Axes, words: list[str]) -> None:
             textcoords="offset points",
             ha="right" if x else "left",
             va="top" if y else "bottom",
-            fontsize=SMALL,
+            fontsize=SIZES.small,
             fontstyle="italic",
             color=GREY,
             linespacing=SPACING,

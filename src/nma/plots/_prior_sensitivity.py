@@ -16,7 +16,18 @@ from nma.plots._axis import Axis, axis_of, numeral, typeset
 from nma.plots._canvas import finished, inches, sheet
 from nma.plots._figure import figure
 from nma.plots._forest_drawing import draw_bars
-from nma.plots._style import BETTER, DARK, GREY, INK, SMALL, WARNING, styled
+from nma.plots._journal import paged
+from nma.plots._style import (
+    BETTER,
+    DARK,
+    GREY,
+    INK,
+    SIZES,
+    WARNING,
+    columns_on_page,
+    on_page,
+    styled,
+)
 from nma.plots._text import SPACING, extent, fitted, foot, foot_lines, head, head_lines, told
 from nma.posterior import Posterior
 from nma.tables import Table, decimals, probability
@@ -141,28 +152,29 @@ class _Plan:
     def labels(self) -> list[str]:
         """Names of the priors."""
         names = dict.fromkeys(str(name) for name in self.marks["prior"])
-        return [fitted(name, LABEL, SMALL) for name in names]
+        return [fitted(name, on_page(LABEL), SIZES.small) for name in names]
 
     @cached_property
     def heights(self) -> list[float]:
         """Heights of the rows."""
-        return [max(ROW, extent(label, SMALL)[1] + 0.06) for label in self.labels]
+        return [max(ROW, extent(label, SIZES.small)[1] + 0.06) for label in self.labels]
 
     @property
     def columns(self) -> int:
         """Panels side by side: as many in each band as in the others, or nearly."""
-        bands = math.ceil(len(self.panels) / self.most)
+        most = columns_on_page(self.most, self.panel + NUMBERS, self.left)
+        bands = math.ceil(len(self.panels) / most)
         return math.ceil(len(self.panels) / bands)
 
     @property
     def panel(self) -> float:
         """Width of a panel."""
-        return WIDE if len(self.panels) == 2 else USUAL
+        return on_page(WIDE) if len(self.panels) == 2 else on_page(USUAL)
 
     @cached_property
     def left(self) -> float:
         """Room for the names of the priors."""
-        return 0.22 + max(extent(label, SMALL, weight="bold")[0] for label in self.labels)
+        return 0.22 + max(extent(label, SIZES.small, weight="bold")[0] for label in self.labels)
 
     @property
     def width(self) -> float:
@@ -172,12 +184,14 @@ class _Plan:
     @cached_property
     def heads(self) -> list[str]:
         """What stands above each panel."""
-        return [fitted(str(n), self.panel, SMALL, most=3, weight="bold") for n in self.panels]
+        return [fitted(str(n), self.panel, SIZES.small, most=3, weight="bold") for n in self.panels]
 
     @cached_property
     def above(self) -> float:
         """Room for what stands above a panel."""
-        return max(label.count("\n") + 1 for label in self.heads) * SPACING * SMALL / 72 + 0.16
+        return (
+            max(label.count("\n") + 1 for label in self.heads) * SPACING * SIZES.small / 72 + 0.16
+        )
 
     @property
     def step(self) -> float:
@@ -208,6 +222,7 @@ class _Plan:
         return self.left + column * (self.panel + NUMBERS), top - sum(self.heights)
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of prior sensitivity, as ``nma.plots.Drawing`` says."""
     with styled():
@@ -281,7 +296,7 @@ def _draw_ground(
     own = float(rows["estimate"].iloc[0])
     panel.axvline(own, color=GREY, linewidth=0.9 * scale, linestyle=":", zorder=1.4)
     ticks = axis.ticks(max(3, int(plan.panel / 0.42)))
-    panel.set_xticks(ticks, [numeral(tick) for tick in ticks], fontsize=SMALL * scale)
+    panel.set_xticks(ticks, [numeral(tick) for tick in ticks], fontsize=SIZES.small * scale)
     panel.set_xticks([], minor=True)
     panel.set_yticks([])
     panel.tick_params(length=2.5 * scale, width=0.7 * scale, pad=2 * scale)
@@ -306,7 +321,7 @@ def _draw_numbers(ax: Axes, rows: pd.DataFrame, plan: _Plan, place: int, scale: 
     """Write the name of a panel, and a number for each prior to its right."""
     x, y = plan.corner(place)
     top, right = y + sum(plan.heights), x + plan.panel + 0.07
-    look: dict[str, Any] = {"fontsize": SMALL * scale, "parse_math": False}
+    look: dict[str, Any] = {"fontsize": SIZES.small * scale, "parse_math": False}
     ax.text(
         x, top + 0.07, plan.heads[place], fontweight="bold", va="bottom", linespacing=1.1, **look
     )
@@ -329,7 +344,7 @@ def _draw_names(ax: Axes, plan: _Plan, place: int, scale: float) -> None:
     at = y + sum(plan.heights) - np.cumsum(plan.heights) + np.array(plan.heights) / 2
     for number, (height, label) in enumerate(zip(at, plan.labels, strict=True)):
         ax.text(
-            x - 0.1, height, label, fontsize=SMALL * scale, ha="right", va="center",
+            x - 0.1, height, label, fontsize=SIZES.small * scale, ha="right", va="center",
             fontweight="normal" if number else "bold", linespacing=1.1, parse_math=False,
         )  # fmt: skip
 

@@ -13,7 +13,8 @@ import pandas as pd
 from nma.hierarchy import sucra
 from nma.plots._canvas import READABLE, finished, inches, sheet
 from nma.plots._figure import figure
-from nma.plots._style import BETTER, BODY, DARK, INK, SMALL, styled
+from nma.plots._journal import paged
+from nma.plots._style import BETTER, DARK, INK, SIZES, columns_on_page, on_page, styled
 from nma.plots._text import (
     SPACING,
     effect_words,
@@ -46,6 +47,9 @@ GAP = 0.3
 
 LEFT = 0.55
 """Room for the scale of probabilities, in inches."""
+
+BRIEF = 4.2
+"""Width of a picture, in inches, below which its key is brief."""
 
 APART = 25
 """Ranks up to which bars stand apart."""
@@ -117,7 +121,7 @@ class _Plan:
     @property
     def panel(self) -> tuple[float, float]:
         """Width and height of a panel."""
-        return self.share * PANEL[0], self.share * PANEL[1]
+        return self.share * on_page(PANEL[0]), self.share * PANEL[1]
 
     @property
     def gap(self) -> float:
@@ -133,7 +137,7 @@ class _Plan:
     def caption(self) -> float:
         """Room above a panel for the name and the SUCRA."""
         lines = max(label.count("\n") for label in self.labels) + 2
-        return lines * SPACING * SMALL / 72 + 0.1
+        return lines * SPACING * SIZES.small / 72 + 0.1
 
     @property
     def step(self) -> float:
@@ -158,6 +162,7 @@ class _Plan:
         return LEFT + column * (self.panel[0] + self.gap), top - self.caption - self.panel[1]
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of a rankogram, as ``nma.plots.Drawing`` says."""
     with styled():
@@ -183,11 +188,13 @@ def _planned(
     names = [str(name) for name in dict.fromkeys(marks["treatment"])]
     count = len(names)
     usual = count if count <= 4 else min(5, math.ceil(math.sqrt(1.25 * count)))
-    columns = columns or usual
-    room = share * PANEL[0] + _gap(share)
-    longest = max(extent(word, SMALL, weight="bold")[0] for name in names for word in name.split())
-    size = min(SMALL, max(READABLE, SMALL * (room - 0.1) / longest))
-    width = max(LEFT + columns * room, 4.3)
+    room = share * on_page(PANEL[0]) + _gap(share)
+    columns = columns or columns_on_page(usual, room, LEFT)
+    longest = max(
+        extent(word, SIZES.small, weight="bold")[0] for name in names for word in name.split()
+    )
+    size = min(SIZES.small, max(READABLE, SIZES.small * (room - 0.1) / longest))
+    width = max(LEFT + columns * room, on_page(4.3))
     return _Plan(
         names=names,
         labels=[fitted(name, room - 0.09, size, weight="bold") for name in names],
@@ -234,7 +241,7 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame, plan: _Plan, place: int, scale: fl
     )
     panel.set_xlim(0.3, ranks.max() + 0.7)
     panel.set_ylim(0, 1.04)
-    size = SMALL * scale
+    size = SIZES.small * scale
     ticks = _rank_ticks(int(ranks.max()), max(2, int(plan.panel[0] / 0.24)))
     panel.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=size)
     first = place % plan.columns == 0
@@ -244,7 +251,7 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame, plan: _Plan, place: int, scale: fl
     score = f"SUCRA {rows['sucra'].iloc[0]:.2f}"
     ax.text(x, lift, score, fontsize=size, color=DARK, va="bottom")
     ax.text(
-        x, lift + SPACING * SMALL / 72, plan.labels[place], fontsize=plan.size * scale,
+        x, lift + SPACING * SIZES.small / 72, plan.labels[place], fontsize=plan.size * scale,
         fontweight="bold", va="bottom", linespacing=1.1, parse_math=False,
     )  # fmt: skip
 
@@ -269,7 +276,7 @@ def _draw_key(ax: Axes, plan: _Plan, scale: float) -> None:
     from matplotlib.patches import Rectangle
 
     middle = plan.base - 0.27
-    size = BODY * scale
+    size = SIZES.body * scale
     last = (len(plan.names) - 1) % plan.columns + 1
     across = LEFT + (last * (plan.panel[0] + plan.gap) - plan.gap) / 2
     ax.text(across, middle, "rank, 1 is best", fontsize=size, ha="center", va="center")
@@ -278,12 +285,13 @@ def _draw_key(ax: Axes, plan: _Plan, scale: float) -> None:
     y, x = middle - 0.2, 0.1
     ax.add_patch(Rectangle((x, y - 0.05), 0.16, 0.1, facecolor=BETTER, linewidth=0))
     text = "probability of this rank"
-    look: dict[str, Any] = {"fontsize": SMALL * scale, "va": "center", "color": DARK}
+    look: dict[str, Any] = {"fontsize": SIZES.small * scale, "va": "center", "color": DARK}
     ax.text(x + 0.22, y, text, **look)
-    x += 0.22 + extent(text, SMALL)[0] + 0.2
+    x += 0.22 + extent(text, SIZES.small)[0] + 0.2
     ax.plot([x, x + 0.25], [y, y], color=INK, linewidth=1.1 * scale)
     ax.plot([x + 0.125], [y], color=INK, marker="o", markersize=plan.dots * scale)
-    ax.text(x + 0.31, y, "of this rank or better (cumulative)", **look)
+    said = "of this rank or better"
+    ax.text(x + 0.31, y, said if plan.width < BRIEF else f"{said} (cumulative)", **look)
 
 
 @figure(marks, draw)

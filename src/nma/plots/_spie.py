@@ -14,8 +14,9 @@ from nma.decisions._utility import weights_of
 from nma.errors import shortened
 from nma.plots._canvas import finished, inches, sheet
 from nma.plots._figure import figure
+from nma.plots._journal import paged
 from nma.plots._plane import outcome_words
-from nma.plots._style import DARK, GREY, INK, SHADES, SMALL, styled
+from nma.plots._style import DARK, GREY, INK, SHADES, SIZES, columns_on_page, on_page, styled
 from nma.plots._sucra_scatter import shared_sucra
 from nma.plots._text import SPACING, extent, fitted, foot, foot_lines, head, head_lines, told
 from nma.tables import Table
@@ -116,7 +117,7 @@ class _Plan:
     def caption(self) -> float:
         """Room above a circle for the name and the area."""
         lines = max(label.count("\n") for label in self.labels) + 2
-        return lines * SPACING * SMALL / 72 + 0.06
+        return lines * SPACING * SIZES.small / 72 + 0.06
 
     @property
     def step(self) -> float:
@@ -142,9 +143,10 @@ class _Plan:
         """Return the middle of a circle."""
         row, column = divmod(place, self.columns)
         top = self.height - self.top - row * self.step
-        return 0.1 + (column + 0.5) * PANEL, top - self.caption - RIM - RADIUS
+        return 0.1 + (column + 0.5) * on_page(PANEL), top - self.caption - RIM - RADIUS
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of spie charts.
 
@@ -175,12 +177,15 @@ def _planned(marks: pd.DataFrame, ask: Callable[[str], Any], columns: int | None
     names = [str(name) for name in dict.fromkeys(marks["treatment"])]
     count = len(names)
     usual = count if count <= 4 else min(6, math.ceil(math.sqrt(1.4 * count)))
-    columns = columns or usual
-    width = max(columns * PANEL + 0.2, 4.3)
+    columns = columns or columns_on_page(usual, on_page(PANEL), 0.2)
+    width = max(columns * on_page(PANEL) + 0.2, on_page(4.3))
     outcomes = [shortened(str(name)) for name in dict.fromkeys(marks["outcome"])]
     return _Plan(
         names=names,
-        labels=[fitted(name, PANEL - 0.12, SMALL, most=3, weight="bold") for name in names],
+        labels=[
+            fitted(name, on_page(PANEL) - 0.12, SIZES.small, most=3, weight="bold")
+            for name in names
+        ],
         columns=columns,
         width=width,
         title=head_lines("SUCRA on every outcome", ask("poor"), width - 0.2),
@@ -208,7 +213,7 @@ def _key(outcomes: list[str], width: float) -> list[list[tuple[int, str]]]:
 
 
 def _entry(entry: tuple[int, str]) -> float:
-    return 0.42 + extent(f"{entry[0] + 1} {entry[1]}", SMALL)[0]
+    return 0.42 + extent(f"{entry[0] + 1} {entry[1]}", SIZES.small)[0]
 
 
 def _look(place: int) -> dict[str, Any]:
@@ -243,11 +248,11 @@ def _draw_panel(ax: Axes, rows: pd.DataFrame, plan: _Plan, place: int, scale: fl
         _number(ax, (x, y), (start + end) / 2, k, scale)
         start = end
     lift = y + RADIUS + RIM + 0.02
-    left = x - PANEL / 2 + 0.05
+    left = x - on_page(PANEL) / 2 + 0.05
     area = f"area {rows['area'].iloc[0]:.2f}"
-    ax.text(left, lift, area, fontsize=SMALL * scale, color=DARK, va="bottom")
+    ax.text(left, lift, area, fontsize=SIZES.small * scale, color=DARK, va="bottom")
     ax.text(
-        left, lift + SPACING * SMALL / 72, plan.labels[place], fontsize=SMALL * scale,
+        left, lift + SPACING * SIZES.small / 72, plan.labels[place], fontsize=SIZES.small * scale,
         fontweight="bold", va="bottom", linespacing=1.1, parse_math=False,
     )  # fmt: skip
 
@@ -259,7 +264,7 @@ def _number(ax: Axes, centre: tuple[float, float], angle: float, k: int, scale: 
         centre[0] + far * math.cos(angle),
         centre[1] + far * math.sin(angle),
         str(k + 1),
-        fontsize=0.85 * SMALL * scale,
+        fontsize=0.85 * SIZES.small * scale,
         color=DARK,
         ha="center",
         va="center",
@@ -276,7 +281,13 @@ def _draw_key(ax: Axes, plan: _Plan, scale: float) -> None:
             ax.add_patch(Rectangle((x, y - 0.05), 0.16, 0.1, **_look(k)))
             text = f"{k + 1} {name}"
             ax.text(
-                x + 0.21, y, text, fontsize=SMALL * scale, color=INK, va="center", parse_math=False
+                x + 0.21,
+                y,
+                text,
+                fontsize=SIZES.small * scale,
+                color=INK,
+                va="center",
+                parse_math=False,
             )
             x += _entry((k, name))
         y -= 0.19

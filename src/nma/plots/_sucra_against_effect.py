@@ -18,7 +18,8 @@ from nma.plots._canvas import finished, sheet
 from nma.plots._circle import spread
 from nma.plots._figure import figure
 from nma.plots._forest_drawing import draw_bars
-from nma.plots._style import BETTER, BODY, DARK, INK, LINE, SMALL, styled
+from nma.plots._journal import paged
+from nma.plots._style import BETTER, DARK, INK, LINE, SIZES, on_page, styled
 from nma.plots._text import (
     effect_words,
     extent,
@@ -124,8 +125,8 @@ class _Plan:
     @property
     def base(self) -> float:
         """Height of the lower edge of the plot."""
-        directions = max(extent(side, SMALL)[1] for side in self.sides)
-        return 0.2 + head(self.notes) + extent(self.measure, BODY)[1] + directions + 0.3
+        directions = max(extent(side, SIZES.small)[1] for side in self.sides)
+        return 0.2 + head(self.notes) + extent(self.measure, SIZES.body)[1] + directions + 0.3
 
     @property
     def height(self) -> float:
@@ -137,6 +138,7 @@ class _Plan:
         return self.size[1] * (share - LOW) / (HIGH - LOW)
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of SUCRA against the effect, as ``nma.plots.Drawing`` says."""
     with styled():
@@ -154,22 +156,22 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def _planned(marks: pd.DataFrame, ask: Callable[[str], Any]) -> _Plan:
     order = marks["sucra"].to_numpy()
-    labels = [fitted(str(name), NAME, SMALL) for name in marks.index]
-    heights = [extent(label, SMALL)[1] + 0.03 for label in labels]
+    labels = [fitted(str(name), on_page(NAME), SIZES.small) for name in marks.index]
+    heights = [extent(label, SIZES.small)[1] + 0.03 for label in labels]
     tall = max(TALL, sum(heights) + 0.1)
     wanted = [tall * (share - LOW) / (HIGH - LOW) for share in order]
     middles = _kept(spread(wanted, heights), heights, tall)
-    right = max(extent(label, SMALL)[0] for label in labels)
-    width = LEFT + WIDE + LEAD + right + 0.15
+    right = max(extent(label, SIZES.small)[0] for label in labels)
+    width = LEFT + on_page(WIDE) + LEAD + right + 0.15
     scale = ", log scale" if ask("ratio") else ""
     whole = f"{ask('measure')} versus {ask('comparator')}{scale}"
     return _Plan(
         labels=labels,
         middles=middles,
-        size=(WIDE, tall),
+        size=(on_page(WIDE), tall),
         width=width,
         sides=_sides(ask),
-        measure=fitted(whole, WIDE, BODY),
+        measure=fitted(whole, on_page(WIDE), SIZES.body),
         title=head_lines("SUCRA against the effect", ask("poor"), width - 0.2),
         notes=foot_lines(ask("text"), ask("data"), width - 0.2),
     )
@@ -203,10 +205,10 @@ def _draw_panel(panel: Axes, marks: pd.DataFrame, ask: Callable[[str], Any], sca
     panel.set_xlim(axis.low, axis.high)
     panel.set_ylim(LOW, HIGH)
     ticks = axis.ticks(8)
-    panel.set_xticks(ticks, [numeral(tick) for tick in ticks], fontsize=SMALL * scale)
+    panel.set_xticks(ticks, [numeral(tick) for tick in ticks], fontsize=SIZES.small * scale)
     panel.set_xticks([], minor=True)
     panel.set_yticks(np.linspace(0, 1, 6), ["0", "0.2", "0.4", "0.6", "0.8", "1"])
-    panel.tick_params(labelsize=SMALL * scale, length=2.5 * scale, width=0.7 * scale)
+    panel.tick_params(labelsize=SIZES.small * scale, length=2.5 * scale, width=0.7 * scale)
     panel.axvline(axis.null, color=INK, linewidth=0.8 * scale, zorder=1.5)
     middles = marks["sucra"].to_numpy()
     panel.vlines(
@@ -235,23 +237,23 @@ def _draw_names(ax: Axes, marks: pd.DataFrame, plan: _Plan, scale: float) -> Non
             color=LINE, linewidth=0.7 * scale,
         )  # fmt: skip
         ax.text(
-            edge + LEAD, end, label, fontsize=SMALL * scale, va="center", linespacing=1.1,
+            edge + LEAD, end, label, fontsize=SIZES.small * scale, va="center", linespacing=1.1,
             parse_math=False,
         )  # fmt: skip
 
 
 def _draw_words(ax: Axes, plan: _Plan, scale: float) -> None:
-    look: dict[str, Any] = {"fontsize": SMALL * scale, "color": DARK, "va": "top"}
+    look: dict[str, Any] = {"fontsize": SIZES.small * scale, "color": DARK, "va": "top"}
     y = plan.base - 0.24
     ax.text(LEFT, y, plan.sides[0], ha="left", **look)
     ax.text(LEFT + plan.size[0], y, plan.sides[1], ha="right", **look)
-    middle, below = LEFT + plan.size[0] / 2, y - extent(plan.sides[0], SMALL)[1]
+    middle, below = LEFT + plan.size[0] / 2, y - extent(plan.sides[0], SIZES.small)[1]
     ax.text(
-        middle, below, plan.measure, fontsize=BODY * scale, ha="center", va="top",
+        middle, below, plan.measure, fontsize=SIZES.body * scale, ha="center", va="top",
         parse_math=False, linespacing=1.1,
     )  # fmt: skip
     up = plan.base + plan.size[1] / 2
-    ax.text(0.16, up, "SUCRA", fontsize=BODY * scale, rotation=90, ha="center", va="center")
+    ax.text(0.16, up, "SUCRA", fontsize=SIZES.body * scale, rotation=90, ha="center", va="center")
 
 
 @figure(marks, draw)

@@ -12,6 +12,7 @@ from nma.errors import shortened
 from nma.hierarchy import sucra
 from nma.plots._benefit_harm import two
 from nma.plots._figure import figure
+from nma.plots._journal import paged
 from nma.plots._plane import Plane, draw_plane, outcome_words
 from nma.plots._style import BETTER, LINE, styled
 from nma.plots._text import told
@@ -72,6 +73,7 @@ def shared_sucra(outcomes: Outcomes, name: str) -> NDArray[np.float64]:
     return scores.loc[list(outcomes.treatments)].to_numpy(dtype=float)
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of a scatter of SUCRAs.
 

@@ -11,7 +11,7 @@ import numpy as np
 from nma.errors import ModelError
 from nma.estimates import prior_driven
 from nma.network import Network
-from nma.plots._style import BODY, GREY, SMALL, TITLE, WARNING
+from nma.plots._style import GREY, SIZES, WARNING
 from nma.posterior import Posterior
 from nma.tables import decimals, interval
 
@@ -211,19 +211,21 @@ Line = tuple[str, float, str, str]
 
 def head_lines(title: str, poor: str, width: float) -> list[Line]:
     """Return the lines above a picture: a poor fit first, then the title."""
-    warning = fitted(poor, width, BODY, most=6, weight="bold").split("\n") if poor else []
-    lines = [(line, BODY, "bold", WARNING) for line in warning]
+    warning = fitted(poor, width, SIZES.body, most=6, weight="bold").split("\n") if poor else []
+    lines = [(line, SIZES.body, "bold", WARNING) for line in warning]
     if title:
-        shown = fitted(title, width, TITLE, most=3, weight="bold").split("\n")
-        lines += [(line, TITLE, "bold", "#1a1a1a") for line in shown]
+        shown = fitted(title, width, SIZES.title, most=3, weight="bold").split("\n")
+        lines += [(line, SIZES.title, "bold", "#1a1a1a") for line in shown]
     return lines
 
 
 def foot_lines(text: str, data: str, width: float) -> list[Line]:
     """Return the small lines below a picture: what it shows, in paragraphs, then its data."""
     parts = [part for part in (*text.split("\n"), data) if part]
-    shown = [line for part in parts for line in fitted(part, width, SMALL, most=12).split("\n")]
-    return [(line, SMALL, "normal", GREY) for line in shown]
+    shown = [
+        line for part in parts for line in fitted(part, width, SIZES.small, most=12).split("\n")
+    ]
+    return [(line, SIZES.small, "normal", GREY) for line in shown]
 
 
 def head(lines: list[Line]) -> float:

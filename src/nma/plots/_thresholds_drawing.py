@@ -12,7 +12,8 @@ import numpy as np
 from nma.plots._axis import axis_of, numeral, typeset
 from nma.plots._canvas import finished, sheet
 from nma.plots._forest_drawing import draw_bars
-from nma.plots._style import BETTER, DARK, INK, SMALL, WARNING, styled
+from nma.plots._journal import paged
+from nma.plots._style import BETTER, DARK, INK, SIZES, WARNING, on_page, styled
 from nma.plots._text import extent, fitted, foot, foot_lines, head, head_lines, plain, told
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ ROW = 0.22
 BELOW = 0.42
 """Room below the axis for its numbers and the measure, in inches."""
 
-KEPT, LOST = "#d3e5f2", "#f3c78c"
+KEPT, LOST = "#c9deed", "#eab167"
 """Bands of rows whose own interval stays within, and of those that reach past a threshold."""
 
 
@@ -74,7 +75,7 @@ class _Plan:
 
     @staticmethod
     def _fitted(text: str, weight: str, most: int = LINES) -> str:
-        return fitted(plain(text), LABEL, SMALL, most=most, weight=weight)
+        return fitted(plain(text), on_page(LABEL), SIZES.small, most=most, weight=weight)
 
     @cached_property
     def names(self) -> tuple[list[str], list[str]]:
@@ -82,18 +83,22 @@ class _Plan:
         return (self._names("below"), self._names("above"))
 
     def _names(self, side: str) -> list[str]:
-        return [fitted(str(name), NAME, SMALL, most=LINES) for name in self.marks[side]]
+        return [
+            fitted(str(name), on_page(NAME), SIZES.small, most=LINES) for name in self.marks[side]
+        ]
 
     @cached_property
     def heights(self) -> NDArray[np.float64]:
         """Heights of the rows."""
         texts = zip(self.labels, *self.names, strict=True)
-        return np.array([max(ROW, *(extent(t, SMALL)[1] + 0.07 for t in row)) for row in texts])
+        return np.array(
+            [max(ROW, *(extent(t, SIZES.small)[1] + 0.07 for t in row)) for row in texts]
+        )
 
     @cached_property
     def heads(self) -> tuple[str, ...]:
         """What stands above the columns: estimate, below, above, limits."""
-        measure = fitted(f"{self.ask('measure')} (95% CI)", 1.5, SMALL, most=3, weight="bold")
+        measure = fitted(f"{self.ask('measure')} (95% CI)", 1.5, SIZES.small, most=3, weight="bold")
         return measure, "below:\nbest is", "above:\nbest is", "invariant\ninterval"
 
     @cached_property
@@ -101,7 +106,7 @@ class _Plan:
         """Widths of label, estimate, below, above and limits."""
         labels = zip(self.labels, self.weights, strict=True)
         return (
-            max(extent(text, SMALL, weight=weight)[0] for text, weight in labels),
+            max(extent(text, SIZES.small, weight=weight)[0] for text, weight in labels),
             self._wide(list(self.marks["text"]), self.heads[0]),
             self._wide(self.names[0], self.heads[1]),
             self._wide(self.names[1], self.heads[2]),
@@ -110,11 +115,11 @@ class _Plan:
 
     @staticmethod
     def _wide(texts: list[str], heading: str) -> float:
-        found = [extent(typeset(text), SMALL)[0] for text in texts if text]
+        found = [extent(typeset(text), SIZES.small)[0] for text in texts if text]
         return (
-            max(*found, extent(heading, SMALL, weight="bold")[0])
+            max(*found, extent(heading, SIZES.small, weight="bold")[0])
             if found
-            else extent(heading, SMALL, weight="bold")[0]
+            else extent(heading, SIZES.small, weight="bold")[0]
         )
 
     @property
@@ -125,7 +130,7 @@ class _Plan:
     @property
     def right(self) -> float:
         """Right end of the axis."""
-        return self.left + WIDE
+        return self.left + on_page(WIDE)
 
     @property
     def width(self) -> float:
@@ -156,10 +161,11 @@ class _Plan:
     @property
     def height(self) -> float:
         """Height of the picture."""
-        above = max(extent(text, SMALL)[1] for text in self.heads)
+        above = max(extent(text, SIZES.small)[1] for text in self.heads)
         return self.top + above + 0.16 + head(self.title) + MARGIN
 
 
+@paged
 def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the marks of thresholds, as ``nma.plots.Drawing`` says."""
     with styled():
@@ -192,14 +198,14 @@ def _draw_panel(ax: Axes, plan: _Plan, scale: float) -> None:
     axis, marks = _axis(plan), plan.marks
     tall = float(plan.heights.sum())
     panel = ax.inset_axes(
-        (plan.left, plan.bottom, WIDE, tall), transform=ax.transData, facecolor="none"
+        (plan.left, plan.bottom, on_page(WIDE), tall), transform=ax.transData, facecolor="none"
     )
     if axis.ratio:
         panel.set_xscale("log")
     panel.set_xlim(axis.low, axis.high)
     panel.set_ylim(tall, 0)
-    ticks = axis.ticks(int(WIDE / 0.42))
-    panel.set_xticks(ticks, [numeral(tick) for tick in ticks], fontsize=SMALL * scale)
+    ticks = axis.ticks(int(on_page(WIDE) / 0.42))
+    panel.set_xticks(ticks, [numeral(tick) for tick in ticks], fontsize=SIZES.small * scale)
     panel.set_xticks([], minor=True)
     panel.set_yticks([])
     panel.tick_params(length=2.5 * scale, width=0.7 * scale, pad=2 * scale)
@@ -239,7 +245,11 @@ def _draw_bands(panel: Axes, plan: _Plan, axis: Axis, scale: float) -> None:
 
 def _draw_words(ax: Axes, plan: _Plan, scale: float) -> None:
     """Write labels, numbers and who comes after, and what stands above them."""
-    look: dict[str, Any] = {"fontsize": SMALL * scale, "parse_math": False, "linespacing": 1.1}
+    look: dict[str, Any] = {
+        "fontsize": SIZES.small * scale,
+        "parse_math": False,
+        "linespacing": 1.1,
+    }
     label, text, below, above, _ = plan.widths
     x = np.cumsum([MARGIN, label + GAP, text + GAP]).tolist()
     beside = (x[2] + below, plan.right + GAP, plan.right + above + 2 * GAP)
@@ -257,6 +267,6 @@ def _draw_words(ax: Axes, plan: _Plan, scale: float) -> None:
         ax.text(beside[1], y, upper, va="center", color=DARK, **look)
         ax.text(beside[2], y, typeset(limits), va="center", **look)
     measure = f"{plan.ask('measure')}{' (log scale)' * plan.ask('ratio')}"
-    shown = fitted(measure, WIDE + 1.0, SMALL, most=1)
+    shown = fitted(measure, on_page(WIDE) + 1.0, SIZES.small, most=1)
     middle = (plan.left + plan.right) / 2
     ax.text(middle, plan.bottom - 0.22, shown, va="top", ha="center", **look)

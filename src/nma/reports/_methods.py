@@ -1,74 +1,157 @@
-"""The methods in plain sentences, from the parts of a fit."""
+"""The methods as a paragraph, from the parts of a fit."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from nma.estimates import interval_words, is_credible, meanings
+from nma.priors import Fixed
+from nma.reports._methods_evidence import evidence
 
 if TYPE_CHECKING:
     from nma.posterior import Posterior
 
 __all__ = ["methods"]
 
+INTERACTIONS = {
+    "shared": "one coefficient for all treatments but {control}",
+    "independent": "a coefficient for each treatment but {control}",
+    "exchangeable": "coefficients of treatments other than {control} scattering around a mean",
+}
+AGENTS = {
+    "independent": "a curve for each agent",
+    "exchangeable": "curves of agents scattering around a mean",
+    "shared": "one curve for all agents",
+}
 STRUCTURES = {
     "Consistency": "Direct and indirect evidence were taken to agree (consistency).",
-    "NodeSplit": "One comparison was split into its direct and its indirect evidence.",
-    "DesignByTreatment": "Each design could have effects of its own (design-by-treatment "
-    "interaction).",
-    "RandomInconsistency": "Designs could disagree by random amounts (random inconsistency).",
-    "UnrelatedMeans": "Each comparison had an effect of its own, with no consistency assumed "
-    "(unrelated mean effects).",
-    "Components": "The effect of a combination was built from the effects of its components.",
-    "Classes": "Treatments were related within classes.",
-    "Regression": "Effects could depend on a covariate (network meta-regression).",
-    "Dose": "Effects followed a curve over dose.",
+    "NodeSplit": "The exception is the comparison of {b} with {a}, which was split: trials of the "
+    "pair could tell of another difference than the other trials do (node-splitting).",
+    "DesignByTreatment": "Each design, the set of treatments that a trial compares, could have "
+    "effects of its own (design-by-treatment interaction).",
+    "RandomInconsistency": "Each design, the set of treatments that a trial compares, could "
+    "deviate from the network by a random amount (random inconsistency).",
+    "UnrelatedMeans": "Each pair of a trial's first treatment, in a stated order, and another had "
+    "an effect of its own; consistency was not assumed (unrelated mean effects).",
+    "Components": "The effect of a combination is the sum of the effects of its components{more} "
+    "(component network meta-analysis).",
+    "Classes": "Treatments of one class {within}.",
+    "Regression": "Effects could change with {covariate}, with {how} (network meta-regression).",
+    "Dose": "Effects followed a curve over {dose}, zero at {control}, with {how} (dose-effect).",
 }
 HETEROGENEITIES = {
     "Common": "Each comparison had the same effect in all trials (common effect).",
-    "Random": "Effects could differ between trials, normally distributed with a standard "
-    "deviation tau that all comparisons share (random effects); effects of one multi-arm trial "
-    "are correlated.",
-    "DownWeighted": "Effects could differ between trials (random effects), and marked trials by "
-    "a further amount, so that they weigh less.",
+    "Random": "Effects could differ between trials, normally distributed with one standard "
+    "deviation tau for all comparisons (random effects); those of contrasts in one multi-arm trial "
+    "are correlated by 1/2.",
+    "DownWeighted": "Trials whose {column} is {levels} could differ by a further standard "
+    "deviation, {name}, and so weigh less.",
 }
 ENGINES = {
-    "Gaussian": "The evidence is normal, so the posterior was computed exactly given tau and "
-    "integrated over tau by quadrature, without sampling.",
-    "Laplace": "Trial levels and random effects were integrated out, and weighted points corrected "
-    "a nested Laplace approximation.",
-    "NUTS": "The posterior was sampled by the No-U-Turn sampler.",
-    "LeastSquares": "Effects were estimated by generalised least squares; priors play no part.",
+    "Gaussian": "The posterior of normal evidence was computed {exactly}, without sampling; "
+    "{draws} points of it serve ranks and probabilities.",
+    "Laplace": "Trial levels{effects} were integrated out by adaptive quadrature; {draws} points "
+    "of a nested Laplace approximation were corrected by importance weights.",
+    "NUTS": "The posterior was sampled by the No-U-Turn sampler in PyMC{sampler}: {chains} chains "
+    "of {draws} draws each, after {tune} steps of tuning.",
+    "LeastSquares": "Effects were estimated by generalised least squares{tau}; priors play no "
+    "part.{inflated}",
 }
+OWN = {"DesignByTreatment", "RandomInconsistency"}
+"""Structures of which it would be untrue to say that evidence was taken to agree."""
+
 GEOMETRY = (
-    "The geometry of the network is described by its treatments, trials and direct comparisons."
+    "The geometry of the network is described by a graph, and by the trials, arms and participants "
+    "of each treatment and each direct comparison."
 )
 
 
 def methods(posterior: Posterior) -> str:
     """Return what was done, as a paragraph."""
-    network, model, engine = posterior.network, posterior.model, posterior.engine
+    network, model = posterior.network, posterior.model
     school = "Bayesian" if is_credible(posterior) else "frequentist"
-    seed = getattr(engine, "seed", None)
-    combined = (
-        f"The trials were combined by {school} network meta-analysis. The effect measure is "
-        f"{network.measure}; {network.better} is better; the reference treatment is "
-        f"{network.reference}."
-    )
+    at = posterior.conditions
     return " ".join(
         [
-            combined,
+            f"The trials were combined by {school} network meta-analysis.",
+            *evidence(network),
+            f"{network.better.capitalize()} values are better.",
+            f"The reference treatment is {network.reference}.",
+            *_nested(STRUCTURES, model.structure, "Structure"),
+            *_heterogeneity(posterior),
+            *([f"Effects are reported {at[0].lower()}{at[1:]}"] if at else []),
+            _engine(posterior),
             *meanings(posterior),
-            _said(STRUCTURES, model.structure, "Structure"),
-            _said(HETEROGENEITIES, model.heterogeneity, "Heterogeneity"),
-            _said(ENGINES, engine, "Engine"),
-            *([] if seed is None else [f"The random seed was {seed}."]),
             f"Intervals are {interval_words(posterior, 0.95)}s.",
             GEOMETRY,
         ]
     )
 
 
-def _said(words: dict[str, str], part: Any, what: str) -> str:
-    name = type(part).__name__
-    return words.get(name, f"{what}: {name}.")
+def _nested(words: dict[str, str], part: Any, what: str) -> Iterator[str]:
+    """Yield a sentence for a part and for each that it wraps, the innermost first."""
+    base, name = getattr(part, "base", None), type(part).__name__
+    if base is not None and not (name in OWN and type(base).__name__ == "Consistency"):
+        yield from _nested(words, base, what)
+    yield words[name].format(**_told(part)) if name in words else f"{what}: {name}."
+
+
+def _told(part: Any) -> dict[str, str]:
+    """Return what the sentence of a part asks for."""
+    fields = {name: str(getattr(part, name, "")) for name in NAMED}
+    kind, agents = getattr(part, "interactions", None), getattr(part, "agents", None)
+    table = AGENTS if agents is not None else INTERACTIONS
+    found = table.get(str(agents if agents is not None else kind), "coefficients in a structure")
+    levels = getattr(part, "levels", ())
+    common = fields["within"] == "common"
+    return fields | {
+        "how": found.format(**fields),
+        "more": ", and of interactions between them" if kind else "",
+        "within": "had the same effect" if common else "scattered around the effect of the class",
+        "levels": " or ".join(map(str, levels)) if isinstance(levels, tuple | list) else "",
+    }
+
+
+NAMED = ("a", "b", "covariate", "control", "dose", "within", "column", "name")
+"""Fields of structures and heterogeneities that sentences name."""
+
+
+def _heterogeneity(posterior: Posterior) -> list[str]:
+    said = list(_nested(HETEROGENEITIES, posterior.model.heterogeneity, "Heterogeneity"))
+    scales = posterior.problem.scales
+    if scales and getattr(posterior.engine, "tau", None) in {"common", 0}:
+        said = [HETEROGENEITIES["Common"]]
+    known = [f"{one.name} = {one.prior.value:g}" for one in scales if isinstance(one.prior, Fixed)]
+    return [*said, *([f"Taken as known: {', '.join(known)}."] if known else [])]
+
+
+def _engine(posterior: Posterior) -> str:
+    engine = posterior.engine
+    name, seed = type(engine).__name__, getattr(engine, "seed", None)
+    seeded = "" if seed is None else f" The random seed was {seed}."
+    if name not in ENGINES:
+        return f"Engine: {name}.{seeded}"
+    scales = posterior.problem.scales
+    asked = " and ".join(scale.name for scale in scales if not isinstance(scale.prior, Fixed))
+    given = f"exactly given {asked}, and integrated over {asked} by quadrature"
+    chains, draws = getattr(engine, "chains", 1), getattr(engine, "draws", 1)
+    knapp = getattr(engine, "knapp_hartung", False)
+    words = {
+        "exactly": given if asked else "exactly",
+        "effects": " and random effects" if scales else "",
+        "draws": str(draws if name == "NUTS" else chains * draws),
+        "chains": str(chains),
+        "tune": str(getattr(engine, "tune", "")),
+        "sampler": ", by nutpie" if getattr(engine, "sampler", "") == "nutpie" else "",
+        "tau": _plugged(getattr(engine, "tau", None), asked) if asked else "",
+        "inflated": " Their covariance has the Knapp-Hartung correction." if knapp else "",
+    }
+    return ENGINES[name].format(**words) + seeded
+
+
+def _plugged(tau: object, scales: str) -> str:
+    """Return how least squares come to the heterogeneity they plug in."""
+    if isinstance(tau, str):
+        return "" if tau == "common" else f", with {scales} estimated by {tau} and taken as known"
+    return f", with {scales} taken as {tau:g}" if isinstance(tau, int | float) and tau else ""

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 from nma import markup
 from nma.reports._parts import Figure, Part, Refused, Written
 from nma.reports._pictures import picture
+from nma.reports._tables import is_wide, region, table_region
 from nma.tables import Table
 
 __all__ = ["page"]
@@ -18,8 +19,8 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 WIDEST = 560
 """Pixels below which pictures are scrolled rather than shrunk."""
 
-WORDY = 40
-"""Letters of a cell beyond which the cells of a table are prose, and wrap."""
+PHONE = 288
+"""Pixels that the narrowest screen has for a picture."""
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#1a1a1a;--paper:#fff;--line:#8a8a8a;--link:#005a8c}
@@ -30,25 +31,35 @@ color:var(--ink);background:var(--paper);overflow-wrap:anywhere}
 a{color:var(--link)}
 .skip{position:absolute;left:-99rem}.skip:focus{position:static}
 h2{margin-top:2.5rem;border-bottom:1px solid var(--line)}
-.scroll{overflow-x:auto;margin:1rem 0}.scroll:focus-visible{outline:3px solid var(--link)}
-.scroll>.nma{overflow:visible!important}
-table{border-collapse:collapse;overflow-wrap:normal}
-caption{min-width:0!important;max-width:min(60rem,calc(100vw - 2rem));font-weight:600;
-padding-bottom:.3rem;overflow-wrap:anywhere}
-th,td{border-bottom:1px solid var(--line);padding:.2em .6em;vertical-align:top}
-th{max-width:min(16rem,60vw);overflow-wrap:break-word}
-.words table{width:max-content}.words th{text-align:left!important}
-.words td{white-space:normal!important;text-align:left!important;overflow-wrap:break-word;
-max-width:min(24rem,70vw)}
-figure{margin:1rem 0}figcaption{max-width:60em}
+.scroll{overflow-x:auto;margin:1rem 0}
+a:focus-visible,.scroll:focus-visible{outline:3px solid var(--link);outline-offset:2px}
+table{border-collapse:separate;border-spacing:0;width:max-content;font-size:.9rem}
+caption{text-align:left;font-weight:600;padding-bottom:.3rem;
+min-width:min(38rem,calc(100vw - 3rem));max-width:min(60rem,calc(100vw - 3rem))}
+th,td{border-bottom:1px solid var(--line);padding:.2em .6em;vertical-align:top;text-align:left;
+max-width:min(24rem,70vw);overflow-wrap:anywhere}
+th{max-width:min(14rem,45vw)}thead th{vertical-align:bottom}
+thead .n{max-width:9rem}.n{text-align:right}
+td.n{white-space:nowrap;max-width:none;font-variant-numeric:tabular-nums}
+[scope=colgroup]{text-align:center}
+tbody th{font-weight:500}
+tbody th:first-child{position:sticky;left:0;background:var(--paper)}
+figure{margin:1rem 0}figcaption,p,ul{max-width:60em}
 svg{display:block;max-width:100%;height:auto;background:#fff;color:#1a1a1a}
 svg *{stroke-linejoin:round;stroke-linecap:butt}
 .poor{border:3px solid #c33;padding:.5rem 1rem}
-@media print{:root{--ink:#000;--paper:#fff;--line:#777;--link:#000}nav,.skip{display:none}
-body{max-width:none;font-size:9pt}.scroll{overflow:visible}table{font-size:7.5pt}
-thead{display:table-header-group}
-.words td{max-width:20em}
-tr,figure{break-inside:avoid}h2{break-after:avoid}}
+@page{margin:14mm 15mm}
+@page wide{size:landscape}
+@media print{:root{color-scheme:light;--ink:#000;--paper:#fff;--line:#777;--link:#000}
+nav,.skip{display:none}
+body{max-width:none;padding:0;font-size:9pt}.wide{page:wide}
+.scroll{overflow:visible}caption{min-width:38em;max-width:60em;font-size:7.5pt}
+table{width:auto;font-size:var(--size,7.5pt)}
+th,td{padding:.15em .5em}th{max-width:14em}td{max-width:28em}
+.dense th,.dense td{padding:.15em .3em}.dense .n{white-space:normal}
+tbody th:first-child{position:static}
+thead{display:table-header-group}tr,figure{break-inside:avoid}h2,caption{break-after:avoid}
+svg{max-height:23cm;width:auto;min-width:0!important}.wide svg{max-height:15cm}}
 """.replace("\n", "")
 
 
@@ -74,7 +85,9 @@ def page(title: str, poor: str, sections: Sequence[Written]) -> str:
 def _section(section: Written) -> str:
     head = f'<h2 id="{section.name}-title">{html.escape(section.title)}</h2>'
     parts = "\n".join(_part(part, f"{section.name}-{k}") for k, part in enumerate(section.parts, 1))
-    start = f'<section id="{section.name}" aria-labelledby="{section.name}-title">'
+    wide = any(isinstance(part, Table) and is_wide(part) for part in section.parts)
+    kind = ' class="wide"' if wide else ""
+    start = f'<section id="{section.name}"{kind} aria-labelledby="{section.name}-title">'
     return f"{start}{head}\n{parts}</section>\n"
 
 
@@ -84,28 +97,18 @@ def _part(part: Part, name: str) -> str:
     if isinstance(part, Refused):
         return markup.paragraph(part.reason)
     if isinstance(part, Table):
-        return _scrolled(part._repr_html_(), part.caption, words=_wordy(part))
+        return table_region(part)
     if isinstance(part, Figure):
         return _figure(part, name)
     return markup.bullets(part)
 
 
-def _scrolled(inner: str, name: str, *, words: bool = False) -> str:
-    """Return what may be wider than the page in a region that keys can scroll."""
-    kind = "scroll words" if words else "scroll"
-    label = html.escape(name)
-    return f'<div class="{kind}" role="region" aria-label="{label}" tabindex="0">{inner}</div>'
-
-
-def _wordy(table: Table) -> bool:
-    cells = table.to_numpy().ravel()
-    return all(isinstance(cell, str) for cell in cells) and max(map(len, cells), default=0) > WORDY
-
-
 def _figure(figure: Figure, name: str) -> str:
+    width = float(figure.axes.figure.figure.get_figwidth()) * 96
     drawn = inline(picture(figure.axes, "svg").decode(), f"{name}-", figure.text)
     caption = f"<figcaption>{html.escape(figure.text)}</figcaption>"
-    return f"<figure>{_scrolled(drawn, f'Figure {name}')}{caption}</figure>"
+    shown = region(drawn, f"Figure {name}", scrolls=width > PHONE)
+    return f"<figure>{shown}{caption}</figure>"
 
 
 def inline(drawn: str, prefix: str, text: str) -> str:

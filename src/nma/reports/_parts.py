@@ -142,6 +142,7 @@ def tried(*asked: Callable[[], Part]) -> list[Part]:
             part = ask()
         except NmaError as error:
             part = Refused(f"Not shown. {in_short(error)}")
-        if not isinstance(part, Refused) or part not in found:
+        said = [one for one in found if isinstance(one, Refused)]
+        if not isinstance(part, Refused) or part not in said:
             found.append(part)
     return found

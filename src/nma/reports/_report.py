@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nma.errors import ModelError, nearest
+from nma.reports._manifest import MANIFEST, manifest, own_files
 from nma.reports._page import page
 from nma.reports._parts import Figure, Part, Refused, Section, Written, written
 from nma.reports._pictures import picture
@@ -16,6 +17,7 @@ from nma.reports._prisma import checklist
 from nma.reports._sections import SECTIONS, decisions
 from nma.reports._text import markdown
 from nma.tables import Table
+from nma.typesetting import harmless
 
 if TYPE_CHECKING:
     from nma.decisions import MCID
@@ -49,7 +51,8 @@ def report(
         ``.html``: one file that needs no other and no network, without scripts. ``.md``: Markdown,
         with figures as SVG beside it. Without a suffix: a folder with that Markdown, every table
         as CSV in full precision, and every figure as SVG and PDF. Files of these names are
-        replaced.
+        replaced. A folder lists its files in ``manifest.txt``: those of an earlier report that the
+        new one does not have are removed if nobody changed them; no other file is touched.
     title : str
         The heading.
     mcid : decisions.MCID, optional
@@ -161,11 +164,17 @@ def _beside(target: Path, title: str, poor: str, sections: Sequence[Written]) ->
 
 
 def _folder(target: Path, title: str, poor: str, sections: Sequence[Written]) -> None:
-    text = markdown(title, poor, sections, lambda name: f"{name}.svg")
-    _save(target / "report.md", text.encode())
+    files = {"report.md": markdown(title, poor, sections, lambda name: f"{name}.svg").encode()}
     for name, part in _named(sections):
         if isinstance(part, Table):
-            _save(target / f"{name}.csv", pd.DataFrame(part).to_csv(lineterminator="\n").encode())
+            cells = harmless(pd.DataFrame(part)).to_csv(lineterminator="\n")
+            files[f"{name}.csv"] = cells.encode()
         elif isinstance(part, Figure):
             for kind in ("svg", "pdf"):
-                _save(target / f"{name}.{kind}", picture(part.axes, kind))
+                files[f"{name}.{kind}"] = picture(part.axes, kind)
+    for old in own_files(target):
+        if old not in files:
+            (target / old).unlink(missing_ok=True)
+    for name, content in files.items():
+        _save(target / name, content)
+    _save(target / MANIFEST, manifest(files))

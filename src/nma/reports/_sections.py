@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from nma import plots
 from nma.checks import design_by_treatment
-from nma.decisions import MCID, better_by, equivalence
+from nma.decisions import MCID, better_by, equivalence, mcid_scores, near_best
 from nma.effects import effect_table, league_table
 from nma.errors import shortened
 from nma.fit_measures import deviance, dic
@@ -33,6 +33,9 @@ INDIRECT = (
     "indirect: whether other trials tell of the pair too.",
     "bridge: whether the pair alone joins two parts of the network.",
 )
+PAIRED = 8
+"""Treatments up to which decisions are shown for every pair."""
+
 MOST = 20
 """Comparisons that the text of a picture of the network names."""
 
@@ -117,10 +120,12 @@ def _methods(posterior: Posterior) -> list[Part]:
 
 def _effects(posterior: Posterior) -> list[Part]:
     words = f"Forest of effects against {shortened(posterior.comparator)}, with intervals. {BELOW}"
+    tau = "Prior and posterior of the standard deviation between trials."
     return tried(
         lambda: Figure(plots.forest(posterior), words),
         lambda: effect_table(posterior, comparators=[posterior.comparator]),
         lambda: summary(posterior),
+        *([lambda: Figure(plots.heterogeneity(posterior), tau)] if posterior.priors else []),
     )
 
 
@@ -138,12 +143,20 @@ def _ranking(posterior: Posterior) -> list[Part]:
 
 
 def _consistency(posterior: Posterior) -> list[Part]:
-    return tried(lambda: design_by_treatment(posterior))
+    words = f"What each design adds to Q, and Q between designs without it. {BELOW}"
+    check = cache(lambda: design_by_treatment(posterior))
+    return tried(check, lambda: Figure(plots.design_by_treatment(check()), words))
 
 
 def _fit(posterior: Posterior) -> list[Part]:
     poor = [posterior.poor] if posterior.poor else []
-    return [*poor, *tried(lambda: dic(posterior), lambda: deviance(posterior))]
+    words = f"Leverage of each data point against its residual deviance. {BELOW}"
+    asked = (
+        lambda: dic(posterior),
+        lambda: deviance(posterior),
+        lambda: Figure(plots.leverage(posterior), words),
+    )
+    return [*poor, *tried(*asked)]
 
 
 def _handed_over(posterior: Posterior) -> list[Part]:  # noqa: ARG001  every body takes it
@@ -153,12 +166,19 @@ def _handed_over(posterior: Posterior) -> list[Part]:  # noqa: ARG001  every bod
 
 def _decisions(posterior: Posterior, mcid: MCID) -> list[Part]:
     words = f"Shares of the posterior better, alike and worse, beside the effects. {BELOW}"
+    few = len(posterior.treatments) <= PAIRED
+    against = None if few else [posterior.comparator]
+    shares = cache(lambda: equivalence(posterior, mcid=mcid, comparators=against))
+    only = f"Of so many treatments, pairs are shown against {posterior.comparator} alone."
     return [
         f"The smallest difference that matters: {mcid}.",
+        *([] if few else [only]),
         *tried(
-            lambda: better_by(posterior, mcid=mcid),
-            lambda: equivalence(posterior, mcid=mcid),
-            lambda: Figure(plots.equivalence(equivalence(posterior, mcid=mcid)), words),
+            lambda: Figure(plots.equivalence(shares()), words),
+            shares,
+            lambda: better_by(posterior, mcid=mcid, comparators=against),
+            lambda: near_best(posterior, mcid=mcid),
+            lambda: mcid_scores(posterior, mcid=mcid),
         ),
     ]
 
@@ -166,7 +186,7 @@ def _decisions(posterior: Posterior, mcid: MCID) -> list[Part]:
 def decisions(mcid: MCID | None) -> Section:
     """Return the section of decisions, which needs a difference that matters."""
     body = _handed_over if mcid is None else partial(_decisions, mcid=mcid)
-    return Section("decisions", "Decisions", body, ("23",))
+    return Section("decisions", "Decisions", body, ("21",))
 
 
 def _software(posterior: Posterior) -> list[Part]:
@@ -187,9 +207,9 @@ SECTIONS: Sequence[Section] = (
     Section("methods", "Methods", _methods, ("S1", "13", "14")),
     Section("effects", "Effects", _effects, ("21",)),
     Section("league", "League table", _league, ("21",)),
-    Section("ranking", "Ranking", _ranking, ("21",)),
+    Section("ranking", "Ranking", _ranking, ("13", "21")),
     Section("consistency", "Consistency", _consistency, ("S2", "S5")),
-    Section("fit", "Fit", _fit, ("23",)),
+    Section("fit", "Fit", _fit, ("14",)),
     Section("influence", "Influence", _handed_over, ("23",)),
     decisions(None),
     Section("software", "Software and seed", _software),
