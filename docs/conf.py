@@ -61,7 +61,7 @@ html_sidebars = {"*": [], "*/*": ["sidebar-nav-bs"]}
 html_context = {"default_mode": "auto"}
 html_title = f"nma {release}"
 html_static_path = ["_static"]
-html_css_files = ["nma.css"]
+html_css_files = ["nma.css", "notebooks.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_domain_indices = False
@@ -132,6 +132,13 @@ def gathered(app: Sphinx) -> None:
         shutil.copy(path, folder)
 
 
+def cornered(app: Sphinx, doctree: nodes.document, docname: str) -> None:  # noqa: ARG001  it must
+    """Make cells of the empty corners of pandas' tables, which it writes as headers of nothing."""
+    for node in doctree.findall(nodes.raw):
+        if "<th></th>" in node.astext():
+            node[:] = [nodes.Text(node.astext().replace("<th></th>", "<td></td>"))]
+
+
 def unlisted(app: Sphinx, env: BuildEnvironment) -> None:  # noqa: ARG001  Sphinx passes both
     """Warn of public names that the reference leaves out."""
     listed = set(env.domains["py"].objects)
@@ -161,4 +168,5 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", drawn)
     app.connect("builder-inited", gathered)
     app.connect("autodoc-process-signature", without_arguments)
+    app.connect("doctree-resolved", cornered)
     app.connect("env-check-consistency", unlisted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,19 @@ def test_the_pages_list_every_notebook() -> None:
     text = (ROOT / "docs" / "notebooks.md").read_text(encoding="utf-8")
     listed = re.findall(r"^notebooks/(\w+)$", text, re.MULTILINE)
     assert sorted(listed) == [path.stem for path in NOTEBOOKS]
+
+
+def test_the_pages_have_no_headers_of_nothing() -> None:
+    pytest.importorskip("sphinx")
+    docutils = pytest.importorskip("docutils.utils")
+    nodes = pytest.importorskip("docutils.nodes")
+    cornered = runpy.run_path(str(ROOT / "docs" / "conf.py"))["cornered"]
+    table = "<tr><th></th><th>p</th></tr><tr><th>A</th><td></td></tr>"
+    page = docutils.new_document("page")
+    page += [nodes.raw("", table, format="html"), nodes.paragraph("", "Write <th></th>.")]
+    cornered(None, page, "page")
+    assert page[0].astext() == "<tr><td></td><th>p</th></tr><tr><th>A</th><td></td></tr>"
+    assert page[1].astext() == "Write <th></th>."
 
 
 @each
