@@ -16,7 +16,7 @@ COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version
     --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help example test test-lowest lint docs links benchmarks lock clean python
+.PHONY: help example test test-lowest lint docs links checked benchmarks lock clean python
 
 help: ## list the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,9 @@ docs: $(VENV)/ready ## build the documentation into docs/_build, a warning is an
 links: $(VENV)/ready ## ask for every address outside that the documentation names; needs a network
 	$(BIN)/sphinx-build -b linkcheck --keep-going --quiet docs docs/_build/links
 
+checked: $(VENV)/ready ## write docs/checked.csv anew from tests/literature; read its diff
+	$(BIN)/python -m pytest tests/literature --quiet --write-checked
+
 benchmarks: $(VENV)/ready ## time the library
 	@set -e; for script in $$(grep -l __main__ benchmarks/*.py); do echo "== $$script"; $(BIN)/python $$script; done
 
@@ -55,7 +58,7 @@ lock: $(UV) ## pin every package anew, as little changed as possible; newest: ma
 	$(COMPILE) --upgrade --resolution lowest-direct --group build --group test --group clusters --group notebooks -o requirements/lowest.txt
 
 clean: ## remove all that these recipes made
-	rm -rf .venv-* docs/_build docs/_figures docs/notebooks .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv-* docs/_build docs/_figures docs/checked docs/jupyter_execute docs/notebooks .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests examples benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment: made anew when the lock changes, the project itself whenever pyproject.toml does.

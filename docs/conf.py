@@ -28,7 +28,7 @@ version = release = version_of("bayesnma")
 extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_nb"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build", "_figures"]
+exclude_patterns = ["_build", "_figures", "checked/_*", "jupyter_execute"]
 
 nb_execution_mode = "force"
 nb_execution_timeout = 120
@@ -50,7 +50,7 @@ html_theme_options = {
     "logo": {"text": "nma"},
     "navbar_persistent": ["search-button"],
     "navbar_end": ["theme-switcher"],
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 5,
     "primary_sidebar_end": [],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
@@ -61,7 +61,7 @@ html_sidebars = {"*": [], "*/*": ["sidebar-nav-bs"]}
 html_context = {"default_mode": "auto"}
 html_title = f"nma {release}"
 html_static_path = ["_static"]
-html_css_files = ["nma.css", "notebooks.css"]
+html_css_files = ["nma.css", "checked.css", "notebooks.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_domain_indices = False
@@ -123,6 +123,11 @@ def drawn(app: Sphinx) -> None:
     runpy.run_path(str(Path(app.confdir) / "figures.py"))["draw"](Path(app.srcdir) / "_figures")
 
 
+def compared(app: Sphinx) -> None:
+    """Write the pages of the numbers that tests compare."""
+    runpy.run_path(str(Path(app.confdir) / "checked.py"))["write"](Path(app.srcdir) / "checked")
+
+
 def gathered(app: Sphinx) -> None:
     """Take the notebooks among the pages, which are run as they are built."""
     folder = Path(app.srcdir) / "notebooks"
@@ -166,6 +171,7 @@ def setup(app: Sphinx) -> None:
         "mathml", inline_renderers=(inline_formula, None), block_renderers=(displayed_formula, None)
     )
     app.connect("builder-inited", drawn)
+    app.connect("builder-inited", compared)
     app.connect("builder-inited", gathered)
     app.connect("autodoc-process-signature", without_arguments)
     app.connect("doctree-resolved", cornered)

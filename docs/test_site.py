@@ -93,7 +93,7 @@ def test_the_bar_of_sections_takes_one_line(width: int, reader: Reader) -> None:
     bar = reader.page.locator("#pst-header nav .bd-navbar-elements")
     assert bar.count() == 1
     assert reader.page.locator("#pst-header").bounding_box()["height"] < 90  # type: ignore[index]
-    assert reader.page.locator("#pst-header").get_by_role("link").count() == 7
+    assert reader.page.locator("#pst-header").get_by_role("link").count() == 6
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)

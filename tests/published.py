@@ -20,26 +20,30 @@ at the mean of fitted values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+import comparisons
 import nma
 from nma import fit_measures
 from nma.priors import HalfNormal, LogNormal, Normal, Uniform
 from nma.protocols import Engine, Structure
+from sources import Place
 
 Array = NDArray[np.float64]
 Key = tuple[str, str] | str
 """What a number is of: treatment versus comparator, "tau", or a parameter of the structure."""
 Tau = HalfNormal | LogNormal | Uniform | None
 """The prior of the heterogeneity; none for a common effect."""
+Numbers = Mapping[str, str] | Mapping[str, float] | Mapping[str, str | float]
+"""Printed numbers, which are text, or stored ones, by name."""
 PlugIn = Literal["fitted", "linear predictor"]
 WINBUGS: PlugIn = "linear predictor"
 """Where the NICE DSU documents take pD."""
@@ -99,6 +103,11 @@ def regression(covariate: str, control: str) -> nma.structures.Regression:
     return nma.structures.Regression(
         nma.structures.Consistency(WIDE), covariate, control=control, effect=WIDE
     )
+
+
+def model_of(tau: Tau) -> str:
+    """Return what a model is called by its heterogeneity."""
+    return "common effect" if tau is None else "random effects"
 
 
 @cache
@@ -181,15 +190,13 @@ def tolerance(number: str | float, theirs: float, ours: float) -> float:
     return half_a_unit(number) + SIGMAS * float(np.hypot(theirs, ours))
 
 
-def compared(
-    draws: Array, numbers: Mapping[str, str] | Mapping[str, float], effective: float
-) -> pd.DataFrame:
+def compared(draws: Array, numbers: Numbers, effective: float) -> pd.DataFrame:
     """Return a line for each number: theirs, ours and the tolerance."""
-    lines = {}
-    for name, number in numbers.items():
-        errors = their_error(draws, name, effective), our_error(draws, name)
-        lines[name] = (float(number), summarised(draws, name), tolerance(number, *errors))
-    return pd.DataFrame.from_dict(lines, orient="index", columns=["theirs", "ours", "tolerance"])
+    within = [
+        tolerance(number, their_error(draws, name, effective), our_error(draws, name))
+        for name, number in numbers.items()
+    ]
+    return _lined(numbers, [summarised(draws, name) for name in numbers], within)
 
 
 def compared_fit(
@@ -200,28 +207,70 @@ def compared_fit(
 ) -> pd.DataFrame:
     """Return a line each for deviance, pD and DIC: theirs, ours and the tolerance."""
     table = fit_measures.dic(posterior, plug_in=plug_in)
-    lines = {}
     error = float(np.sqrt(2 * float(table["pD"].iloc[0]) / effective))
-    given: list[str | float] = list(numbers)
-    for name, number in zip(("deviance", "pD", "DIC"), given, strict=True):
-        errors = error * (2 if name == "DIC" else 1), float(table.attrs[f"mcse_{name}"])
-        lines[name] = (float(number), float(table[name].iloc[0]), tolerance(number, *errors))
-    return pd.DataFrame.from_dict(lines, orient="index", columns=["theirs", "ours", "tolerance"])
+    given: dict[str, str | float] = dict(zip(("deviance", "pD", "DIC"), numbers, strict=True))
+    within = [
+        tolerance(number, error * (2 if name == "DIC" else 1), float(table.attrs[f"mcse_{name}"]))
+        for name, number in given.items()
+    ]
+    found = _lined(given, table[[*given]].iloc[0], within)
+    found.attrs["note"] = f", pD at the mean of {plug_in}s" if plug_in == WINBUGS else ""
+    return found
 
 
-def assert_near(table: pd.DataFrame, what: object = "") -> None:
-    """Assert that every number lies within its tolerance."""
-    wrong = table[(table["theirs"] - table["ours"]).abs() > table["tolerance"]]
+def exactly(
+    ours: Iterable[Any], numbers: Numbers, within: float | Sequence[float] | Array
+) -> pd.DataFrame:
+    """Return a line for each number that has no Monte Carlo error, as ``compared`` does."""
+    return _lined(numbers, ours, np.broadcast_to(within, len(numbers)))
+
+
+def _lined(numbers: Numbers, ours: Iterable[Any], within: Iterable[float]) -> pd.DataFrame:
+    lines = [
+        (float(number), float(found), float(allowed), str(number))
+        for number, found, allowed in zip(numbers.values(), ours, within, strict=True)
+    ]
+    return pd.DataFrame(lines, index=[*numbers], columns=["theirs", "ours", "tolerance", "printed"])
+
+
+def assert_near(table: pd.DataFrame, what: Key, place: Place | None) -> None:
+    """Assert that every number lies within its tolerance; a place makes it a row of the page."""
+    wrong = table[~_within(table)]
     assert wrong.empty, f"{what}\n{wrong}"
+    _record(table, what, place, "agrees")
 
 
-def assert_run(name: str, run: Run) -> None:
+def assert_apart(table: pd.DataFrame, what: Key, place: Place) -> None:
+    """Assert that no number lies within its tolerance: the cause stands in docs/checked.md."""
+    near = table[_within(table)]
+    assert near.empty, f"no misfit any more: {what}\n{near}"
+    _record(table, what, place, "differs")
+
+
+def _within(table: pd.DataFrame) -> pd.Series[bool]:
+    return (table["theirs"] - table["ours"]).abs() <= table["tolerance"]
+
+
+def _record(table: pd.DataFrame, what: Key, place: Place | None, verdict: str) -> None:
+    if place is not None:
+        label = what if isinstance(what, str) else " versus ".join(what)
+        comparisons.record(
+            place,
+            label + table.attrs.get("note", ""),
+            theirs=dict(zip(table.index, table["printed"], strict=True)),
+            ours=table["ours"].tolist(),
+            allowed=table["tolerance"].tolist(),
+            verdict=verdict,
+        )
+
+
+def assert_run(name: str, run: Run, place: Place) -> None:
     """Assert that a shipped network gives what another program's run says."""
-    assert_same(fitted(name, run.tau), run)
+    assert_same(fitted(name, run.tau), run, place)
 
 
-def assert_same(posterior: nma.Posterior, run: Run) -> None:
+def assert_same(posterior: nma.Posterior, run: Run, place: Place) -> None:
     """Assert that a fit gives what another program's run says."""
     for key, stored in run.marginals.items():
-        assert_near(compared(of(posterior, key), stored.numbers, stored.draws), key)
-    assert_near(compared_fit(posterior, run.fit, run.draws), "fit")
+        assert_near(compared(of(posterior, key), stored.numbers, stored.draws), key, place)
+    assert_near(compared_fit(posterior, run.fit, run.draws), "fit", place)

@@ -6,6 +6,7 @@ import ast
 import math
 import re
 import runpy
+import subprocess
 import sys
 import tomllib
 from operator import attrgetter
@@ -14,7 +15,9 @@ from types import ModuleType
 
 import pytest
 
+import comparisons
 import nma
+import sources
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,6 +31,67 @@ def test_the_readme_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> N
     (code,), (printed,) = blocks(text, "python"), blocks(text, "text")
     exec(compile(code, "README.md", "exec"), {})  # noqa: S102  our own document
     assert capsys.readouterr().out.split() == printed.split()
+
+
+SVG_IDS = re.compile(r"(?<=[#\"])[a-z][0-9a-f]{10}(?=[\")])")
+"""Ids that matplotlib makes from the coordinates."""
+
+
+def svg_texts(path: Path) -> list[str]:
+    return re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text(encoding="utf-8"))
+
+
+def svg_shape(path: Path) -> tuple[str, list[float]]:
+    """Return the drawing without its numbers, and the numbers."""
+    text = SVG_IDS.sub("", path.read_text(encoding="utf-8"))
+    number = r"-?\d+(?:\.\d+)?"
+    return re.sub(number, "", text), [float(found) for found in re.findall(number, text)]
+
+
+def test_the_figure_of_the_readme_is_what_the_library_draws(tmp_path: Path) -> None:
+    """Letter for letter with any matplotlib; line for line with the one that drew it."""
+    import matplotlib as mpl
+
+    page = runpy.run_path(str(ROOT / "docs" / "readme.py"))
+    kept, now = page["FIGURE"], tmp_path / "now.svg"
+    page["draw"](now)
+    again = "draw it anew: python docs/readme.py"
+    assert svg_texts(now) == svg_texts(kept), again
+    assert len(svg_texts(kept)) > 10
+    if f"Matplotlib v{mpl.__version__}," in kept.read_text(encoding="utf-8"):
+        (drawn, numbers), (shape, expected) = svg_shape(now), svg_shape(kept)
+        assert drawn == shape, again
+        assert numbers == pytest.approx(expected, abs=1e-3), again
+    assert kept.stat().st_size < 100_000
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_the_figure_is_told_in_words_too(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    ((told, path),) = re.findall(r"!\[([^\]]*)\]\(([^)]*)\)", text)
+    figure = (ROOT / page).parent / path
+    treatments = {"multimodal care", "standard exercise", "individualised exercise"}
+    assert "Forest" in told
+    assert "passive control" in told
+    if page == "README.md":
+        written = svg_texts(figure)
+        words = " ".join(told.split()).replace("-", "\N{MINUS SIGN}")
+        assert all(name in words for name in treatments)
+        said = re.findall(r"\S+ \(\S+ \S+\)", words)
+        assert len(said) == 3
+        assert set(said) <= set(written)
+
+
+def test_the_readme_asks_for_fifteen_lines() -> None:
+    (code,) = blocks((ROOT / "README.md").read_text(encoding="utf-8"), "python")
+    assert len(code.splitlines()) <= 15
+
+
+def test_the_readme_leads_to_pages_that_exist() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", text)
+    assert len(links) > 10
+    assert [link for link in links if not (ROOT / link).is_file()] == []
 
 
 def test_the_readme_names_commands_that_exist() -> None:
@@ -133,6 +197,56 @@ def test_the_glossary_is_in_alphabetical_order() -> None:
     assert terms == sorted(set(terms))
 
 
+def test_numbers_that_differ_have_their_cause_on_the_page() -> None:
+    rows = [row for found in comparisons.read().values() for row in found]
+    text = (ROOT / "docs" / "checked.md").read_text(encoding="utf-8")
+    causes = [line.split(" | ") for line in text.split("## Where they differ")[1].splitlines()]
+    told = [(cells[0], cells[2]) for cells in causes if len(cells) == 5]
+    differing = [row for row in rows if row.verdict == "differs"]
+    assert len(differing) > 5
+    for row in differing:
+        source = row.source.removeprefix("NICE DSU ")
+        assert any(source in place and is_told(row.theirs, theirs) for place, theirs in told), row
+
+
+def is_told(number: str, cell: str) -> bool:
+    """Whether a cell names a number, perhaps with fewer digits."""
+    printed = re.findall(r"-?\d+(?:\.\d+)?", cell)
+    return any(f"{float(number):.{len(text.partition('.')[2])}f}" == text for text in printed)
+
+
+def test_every_row_is_of_a_test_that_exists() -> None:
+    """What such a test compares, it holds to its rows itself: see tests/literature/conftest.py."""
+    command = [sys.executable, "-m", "pytest", "tests/literature", "--collect-only", "--quiet"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603  ours
+    tests = {line.removeprefix("tests/literature/") for line in found.stdout.splitlines()}
+    assert len(tests) > 300
+    assert [name for name in comparisons.read() if name not in tests] == []
+
+
+def test_the_readme_and_the_page_count_the_comparisons(tmp_path: Path) -> None:
+    total = sum(map(len, comparisons.read().values()))
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    (told,) = re.findall(r"([\d,]+) comparisons with printed or stored numbers", readme)
+    assert told == f"{total // 100 * 100:,}"
+    runpy.run_path(str(ROOT / "docs" / "checked.py"))["write"](tmp_path / "checked")
+    table = (tmp_path / "checked" / "_index.md").read_text(encoding="utf-8")
+    assert f"**{total:,} comparisons**" in table
+    linked = re.findall(r"\(checked/(.*?\.md)\).*?\| ([\d,]+) \| (?:none|\d+) \|", table)
+    assert len(linked) == len(sources.SOURCES)
+    assert sum(int(count.replace(",", "")) for _, count in linked) == total
+    for name, count in linked:
+        page = (tmp_path / "checked" / name).read_text(encoding="utf-8")
+        assert page.count('<th scope="row">') == int(count.replace(",", ""))
+
+
+def test_the_committed_rows_are_written_as_they_are_read(tmp_path: Path) -> None:
+    comparisons.write(comparisons.read(), tmp_path / "again.csv")
+    committed = comparisons.FILE.read_bytes()
+    assert (tmp_path / "again.csv").read_bytes() == committed
+    assert len(committed) < 300_000
+
+
 def test_every_decision_is_listed() -> None:
     folder = ROOT / "docs" / "decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")
@@ -197,11 +311,29 @@ def test_every_code_of_a_message_is_explained_once() -> None:
         if not {"plots", "decisions", "checks"} & {*path.relative_to(source).parts}
     ]
     used = set().union(*map(codes_of, files)) - NO_CODES
-    text = (ROOT / "docs" / "reference" / "codes.md").read_text(encoding="utf-8")
-    explained = re.findall(r"^### (.*)$", text, flags=re.MULTILINE)
-    assert sorted(set(explained)) == sorted(explained)
+    explained = nma.errors.meanings()
+    classes = {name for name in nma.errors.__all__ if name.endswith(("Error", "Warning"))}
     # those of _doses.py are put together from the word dose or agent
-    assert set(explained) == used | ONE_WORD | {"agent-column", "dose-column"}
+    assert set(explained) == used | ONE_WORD | {"agent-column", "dose-column"} | classes
+
+
+def test_the_page_of_codes_is_what_the_library_explains() -> None:
+    page = runpy.run_path(str(ROOT / "docs" / "codes.py"))
+    text = (ROOT / nma.errors.PAGE).read_text(encoding="utf-8")
+    assert text == page["written"](), "write it anew: python docs/codes.py"
+    headings = re.findall(r"^### (.*)$", text, flags=re.MULTILINE)
+    assert headings == list(nma.errors.meanings())
+    anchors = {meaning.page.partition("#")[2] for meaning in nma.errors.meanings().values()}
+    assert anchors == {heading.lower() for heading in headings}
+    for link in re.findall(r"\]\(([\w./]+\.md)\)", text):
+        assert (ROOT / nma.errors.PAGE).parent.joinpath(link).is_file(), link
+
+
+def test_explanations_name_what_exists() -> None:
+    for meaning in nma.errors.meanings().values():
+        said = f"{meaning.what} {meaning.why} {meaning.remedy}"
+        for name in re.findall(r"nma\.([\w.]+\w)", said):
+            assert attrgetter(name)(nma) is not None, meaning.code
 
 
 def test_the_citation_names_this_version_and_nobody_in_particular() -> None:

@@ -10,14 +10,19 @@ from nma.errors import (
     DataWarning,
     EngineError,
     Issue,
+    Meaning,
     ModelError,
     NmaError,
     NmaWarning,
+    explain,
+    in_short,
+    meanings,
     nearest,
     shortened,
     shown,
 )
 
+READ_ON = "Explained: nma.errors.explain('not-positive'), or docs/reference/codes.md#not-positive"
 ZERO = Issue("not-positive", "0 is not positive", "Check it.", "Ames", (3,), "se", 0.0)
 
 
@@ -44,8 +49,14 @@ def test_rows_are_listed_up_to_five(rows: tuple[int, ...], place: str) -> None:
     assert Issue("x", "p", "r", rows=rows).place == place
 
 
-def test_one_issue_is_the_message() -> None:
-    assert str(DataError([ZERO])) == str(ZERO)
+def test_one_issue_is_the_message_and_leads_to_its_page() -> None:
+    assert str(DataError([ZERO])).splitlines() == [str(ZERO), READ_ON]
+
+
+def test_codes_of_ones_own_lead_nowhere() -> None:
+    own = Issue("own-code", "no rows", "Give some.")
+    assert str(DataError([own])) == str(own)
+    assert str(DataError([own, ZERO])).splitlines()[-1] == READ_ON
 
 
 def test_several_issues_are_counted_and_listed_by_kind() -> None:
@@ -57,6 +68,7 @@ def test_several_issues_are_counted_and_listed_by_kind() -> None:
         f"  - {ZERO}",
         f"  - {ZERO}",
         f"  - {other}",
+        READ_ON + ", and so on for each code",
     ]
 
 
@@ -67,6 +79,7 @@ def test_many_issues_of_one_kind_are_kept_but_not_all_printed() -> None:
     lines = str(error).splitlines()
     assert lines[0] == "12 problems in the data:"
     assert len(lines) == 7
+    assert len(str(DataError([ZERO] * 12)).splitlines()) == 8
     assert lines[-1] == "  - ... and 7 more of [x] in column 'se'"
 
 
@@ -74,7 +87,52 @@ def test_a_data_error_comes_home_from_a_worker() -> None:
     error = pickle.loads(pickle.dumps(DataError([ZERO])))  # noqa: S301  our own pickle
     assert isinstance(error, DataError)
     assert error.issues == (ZERO,)
-    assert str(error) == str(ZERO)
+    assert str(error) == str(DataError([ZERO]))
+
+
+def test_within_another_text_a_message_leads_nowhere() -> None:
+    assert in_short(DataError([ZERO])) == str(ZERO)
+    assert in_short(ModelError("It does not fit.")) == "It does not fit."
+
+
+def test_a_code_is_explained_by_name_in_brackets_or_by_the_error() -> None:
+    found = explain("not-positive")
+    assert found == explain("[not-positive]") == explain(DataError([ZERO, ZERO]))
+    assert repr(found) == str(found)
+    lines = str(found).splitlines()
+    assert lines[0] == "[not-positive] docs/reference/codes.md#not-positive"
+    assert " ".join(lines[1:]).startswith("A number that must be above zero")
+    assert max(map(len, lines)) <= 98
+    several = explain(DataError([ZERO, Issue("empty", "no rows", "Give some.")]))
+    assert [meaning.code for meaning in several.meanings] == ["not-positive", "empty"]
+    assert str(several).count("\n\n") == 1
+
+
+@pytest.mark.parametrize("kind", [DataError, ModelError, EngineError, DataWarning, NmaWarning])
+def test_what_has_no_code_is_explained_by_its_class(kind: type[Exception]) -> None:
+    (meaning,) = explain(kind).meanings
+    assert meaning == explain(kind.__name__).meanings[0]
+    assert meaning.page == f"docs/reference/codes.md#{kind.__name__.lower()}"
+    if kind is not DataError:
+        assert explain(kind("It does not fit.")).meanings == (meaning,)
+
+
+def test_an_unknown_code_is_refused_with_the_nearest() -> None:
+    with pytest.raises(ModelError, match=r"'not-positiv'\. Did you mean 'not-positive'\?"):
+        explain("not-positiv")
+    with pytest.raises(ModelError, match=r"'KeyError'\."):
+        explain(KeyError("x"))
+
+
+@pytest.mark.parametrize("meaning", meanings().values(), ids=lambda meaning: meaning.code)
+def test_every_code_says_what_why_and_what_to_do(meaning: Meaning) -> None:
+    parts = (meaning.what, meaning.why, meaning.remedy)
+    assert len(set(parts)) == 3
+    for part in parts:
+        assert len(part) > 8
+        assert part[0].isupper() or part[0] == "`"
+        assert part.endswith((".", "?"))
+        assert part.count("`") % 2 == 0
 
 
 def test_errors_and_warnings_are_two_families() -> None:

@@ -1,10 +1,11 @@
-"""What notebooks show: escaped, accessible, computing nothing, ending with what to do next."""
+"""What notebooks show: escaped, accessible, drawing nothing, ending with what to do next."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
+from operator import attrgetter
 from typing import Any, NoReturn
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 
 import nma
 from nma import markup
+from nma.errors import ModelError
 from nma.problem import Draws
 
 SCRIPT, AMPERSAND = "<script>alert(1)</script>", "a & b"
@@ -188,13 +190,80 @@ def test_a_poor_fit_says_so_first(hostile: nma.Posterior) -> None:
         assert "POOR FIT" not in text
 
 
-def test_reprs_compute_nothing(hostile: nma.Posterior) -> None:
+SPLIT = nma.structures.NodeSplit(nma.structures.Consistency(), "multimodal care", "passive control")
+
+
+@pytest.mark.parametrize("engine", [nma.engines.Gaussian(), nma.engines.LeastSquares()])
+@pytest.mark.parametrize(
+    "structure",
+    [
+        nma.structures.Consistency(),
+        SPLIT,
+        nma.structures.UnrelatedMeans(),
+        nma.structures.DesignByTreatment(nma.structures.Consistency()),
+    ],
+    ids=lambda structure: type(structure).__name__,
+)
+def test_the_verbs_to_try_next_answer(structure: Any, engine: Any) -> None:
+    posterior = nma.fit(nma.datasets.network("back_pain"), nma.Model(structure), engine=engine)
+    verbs = re.findall(r"nma\.([\w.]+)", posterior.verbs)
+    assert len(verbs) > 1
+    assert repr(posterior).endswith(f"; next: {posterior.verbs}>")
+    for verb in verbs:
+        assert attrgetter(verb)(nma)(posterior) is not None
+
+
+def test_a_plan_is_to_be_simulated_and_what_is_simulated_to_be_fitted(
+    hostile: nma.Posterior,
+) -> None:
+    arms = {"s": ["1", "1"], "t": ["a", "b"], "sd": 1.0, "n": 9}
+    outcome = nma.outcomes.Continuous("m", sd="sd", n="n", measure="MD", better="lower")
+    plan = nma.planned(arms, study="s", treatment="t", outcome=outcome)
+    for text in (repr(plan), str(plan), read(plan._repr_html_()).text):
+        assert text.rstrip(">").endswith("next: nma.simulate, nma.plots.network")
+    drawn = nma.simulate(plan, truth="prior", seed=1, reference_level=0)
+    assert repr(drawn.network).endswith("next: nma.fit, nma.plots.network>")
+    last = "next: nma.fit(simulated.network), simulated.truth.values"
+    assert repr(drawn).endswith(f"{last}>")
+    assert "\n" not in repr(drawn)
+    drawn = nma.simulate(hostile.network, truth=hostile, seed=1)
+    page = read(drawn._repr_html_())
+    assert set(page.tags) <= PLAIN
+    assert page.text.endswith(last)
+    assert SCRIPT in page.text
+    assert "drawn by nma.simulate" in page.text
+
+
+def test_a_dataset_says_how_to_take_it() -> None:
+    for name in nma.datasets.names():
+        described = nma.datasets.describe(name)
+        page = read(described._repr_html_())
+        assert set(page.tags) <= PLAIN
+        assert repr(described).startswith(str(described))
+        for text in (repr(described), page.text):
+            for verb, told in re.findall(r"nma\.datasets\.(\w+)\('(\w+)'\)", text):
+                assert told == name
+                assert len(getattr(nma.datasets, verb)(name).columns if verb == "load" else "1")
+            assert ("nma.datasets.network" in text) == (name != "back_pain_reviews")
+    own = nma.datasets.Description("x", "<i>", "X 2000", "", (), {}, {"tau": 1})
+    assert "&lt;i&gt;" in own._repr_html_()
+    assert repr(own).endswith("next: nma.datasets.names()")
+
+
+def test_what_an_engine_takes_and_gives_shows_itself_in_a_line(hostile: nma.Posterior) -> None:
+    assert repr(hostile.problem) == "<Problem: 8 arms, 4 unknowns; next: engine.sample>"
+    last = "next: .values, .diagnostics, .convergence>"
+    assert repr(hostile.draws) == f"<Draws: credible intervals; {last}"
+
+
+def test_reprs_draw_nothing(hostile: nma.Posterior) -> None:
     def refuse() -> NoReturn:
         raise AssertionError
 
     class Closed:
         def levels(self, network: object, arms: object) -> NoReturn:
-            refuse()
+            message = "no level outside a trial"
+            raise ModelError(message)
 
     asleep = replace(
         hostile,
@@ -204,6 +273,7 @@ def test_reprs_compute_nothing(hostile: nma.Posterior) -> None:
     assert "Closed" in repr(asleep)
     assert "Closed" in str(asleep)
     assert "Closed" in asleep._repr_html_()
+    assert "Draws" in repr(asleep.draws)
 
 
 def test_a_large_network_shows_the_comparisons_with_the_most_trials() -> None:

@@ -186,6 +186,7 @@ def test_printing_is_a_sentence_a_table_and_the_notices() -> None:
         "exercise vs placebo       1           81      yes",
         "yoga vs placebo           1           42",
         "- Cole: covariance from the standard errors of all pairs.",
+        "next: nma.fit, nma.plots.network",
     ]
 
 
@@ -196,6 +197,7 @@ def test_printing_a_single_trial() -> None:
         "placebo.",
         "                     trials participants bridge",
         "exercise vs placebo       1           81    yes",
+        "next: nma.fit, nma.plots.network",
     ]
 
 

@@ -112,3 +112,29 @@ def test_a_column_may_stay_unprinted() -> None:
     table = Table({"a": [1.0], "b": [2.0]}, unprinted=["b"])
     assert str(table).split() == ["a", "0", "1.00"]
     assert table["b"].tolist() == [2.0]
+
+
+def test_the_first_and_last_rows_keep_what_is_said_of_them() -> None:
+    table = Table(
+        {"x": [0.12345, 1.0, 2.0], "p": [0.5, 1.0, 0.1]},
+        caption="What they are.",
+        notes=["A note."],
+        digits={"x": 3},
+        probabilities=["p"],
+    )
+    table.attrs["kept"] = 1
+    assert str(table.head(2)).splitlines() == [
+        "What they are.",
+        "      x     p",
+        "0 0.123  0.50",
+        "1 1.000 >0.99",
+        "- Of 3 rows, the first 2.",
+        "- A note.",
+    ]
+    last = table.tail(1)
+    assert isinstance(last, Table)
+    assert last.notes == ("Of 3 rows, the last 1.", "A note.")
+    assert last.attrs == {"kept": 1}
+    assert "Of 3 rows, the last 1." in last._repr_html_()
+    assert str(table.head(9)) == str(table)
+    assert type(table.head(2).round(1)) is pd.DataFrame

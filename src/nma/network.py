@@ -17,7 +17,7 @@ from nma import graph, intake, markup
 from nma.errors import DataError, DataWarning, ModelError, nearest, shortened
 from nma.labels import misnamed
 from nma.protocols import Better, Outcome
-from nma.sources import Source
+from nma.sources import Source, verbs
 from nma.units import unit_of
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Network", "Source"]
-
-NEXT = "nma.fit, nma.plots.network"
-"""What can be done with a network."""
 
 
 @final
@@ -338,7 +335,7 @@ class Network:
         """Return one line."""
         return (
             f"<Network: {len(self.trials)} trials, {len(self.treatments)} treatments, "
-            f"{self.measure}, {self.better} is better; next: {NEXT}>"
+            f"{self.measure}, {self.better} is better; next: {verbs(self.sources)}>"
         )
 
     def _repr_html_(self) -> str:
@@ -350,14 +347,15 @@ class Network:
             markup.paragraph(_sentence(self)),
             markup.comparisons(graph.most_tried(pairs)),
             markup.bullets(told),
-            markup.paragraph(f"next: {NEXT}"),
+            markup.paragraph(f"next: {verbs(self.sources)}"),
         )
 
     def __str__(self) -> str:
-        """Return a sentence, the comparisons as a table, the caption and the notices."""
+        """Return a sentence, the comparisons, the caption, the notices and what to do next."""
         told = [*filter(None, [self.caption]), *(f"- {notice}" for notice in self.notices)]
         table = graph.as_text(self.comparisons())
-        return "\n".join([_wrapped(_sentence(self)), table, *map(_wrapped, told)])
+        last = f"next: {verbs(self.sources)}"
+        return "\n".join([_wrapped(_sentence(self)), table, *map(_wrapped, told), last])
 
     def comparisons(self) -> pd.DataFrame:
         """Return the pairs of treatments that trials compare directly.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast, final
+from typing import TYPE_CHECKING, Any, ClassVar, cast, final
 
 import numpy as np
 
@@ -43,6 +43,7 @@ class Planned:
 
     outcome: Simulable
     size: float | None = None
+    verbs: ClassVar[str] = "nma.simulate, nma.plots.network"
 
     def __getattr__(self, name: str) -> Any:
         """Return what the outcome says of itself."""
@@ -160,7 +161,7 @@ def planned(
     ... }
     >>> pain = nma.outcomes.Continuous("mean", sd="sd", n="n", measure="MD", better="lower")
     >>> nma.planned(trials, study="study", treatment="treatment", outcome=pain)
-    <Network: 2 trials, 3 treatments, MD, lower is better; next: nma.fit, nma.plots.network>
+    <Network: 2 trials, 3 treatments, MD, lower is better; next: nma.simulate, nma.plots.network>
     """
     inner = _plannable(outcome)
     given = readers.table(frame)

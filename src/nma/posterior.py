@@ -26,6 +26,9 @@ __all__ = ["Posterior", "at"]
 NEXT = "nma.summary, nma.league_table, nma.sucra, nma.plots.forest"
 """What can be done with a posterior."""
 
+WITHOUT_LEVELS = "nma.summary, nma.parameter_table"
+"""What can be done where no treatment has one level, such as after a node-split."""
+
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,6 +89,16 @@ class Posterior:
             If the structure gives no level outside a trial.
         """
         return readonly(self.model.structure.levels(self.network, self.targets))
+
+    @property
+    def verbs(self) -> str:
+        """What can be done next: verbs that this model answers."""
+        try:
+            self.levels  # noqa: B018  asked for its refusal
+        except ModelError:
+            credible = self.draws.intervals == "credible"
+            return WITHOUT_LEVELS + ", nma.fit_measures.dic, nma.plots.leverage" * credible
+        return NEXT
 
     def position(self, treatment: str) -> int:
         """Return where a treatment stands among the targets.
@@ -150,7 +163,7 @@ class Posterior:
         structure, heterogeneity = part_names(self.model).values()
         what = (
             f"<Posterior: {len(self.network.trials)} trials, {len(self.treatments)} treatments, "
-            f"{structure}, {heterogeneity}, by {type(self.engine).__name__}; next: {NEXT}>"
+            f"{structure}, {heterogeneity}, by {type(self.engine).__name__}; next: {self.verbs}>"
         )
         return f"{self.poor} {what}" if self.poor else what
 
@@ -159,7 +172,7 @@ class Posterior:
         poor = [self.poor] if self.poor else []
         parts = [f"{name}: {value}" for name, value in self._made_of().items()]
         told = [*self.priors, *self.notices, *filter(None, [self.network.caption])]
-        return "\n".join([*poor, *parts, *(f"- {line}" for line in told), f"next: {NEXT}"])
+        return "\n".join([*poor, *parts, *(f"- {line}" for line in told), f"next: {self.verbs}"])
 
     def _repr_html_(self) -> str:
         """Return the same as ``print`` with diagnostics and provenance, for notebooks."""
@@ -170,7 +183,7 @@ class Posterior:
             markup.bullets([*self.priors, *self.notices]),
             markup.folded("Diagnostics", self._diagnostics()),
             markup.folded("Provenance", self.provenance),
-            markup.paragraph(f"next: {NEXT}"),
+            markup.paragraph(f"next: {self.verbs}"),
         )
 
     def _made_of(self) -> dict[str, str]:

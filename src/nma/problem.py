@@ -297,7 +297,7 @@ Evidence = Contrasts | Arms
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Problem:
     """Everything an engine may know: no labels to interpret, no network, no model.
 
@@ -331,6 +331,11 @@ class Problem:
     def __post_init__(self) -> None:
         object.__setattr__(self, "levels", readonly(self.levels))
 
+    def __repr__(self) -> str:
+        """Return one line."""
+        names = (*self.parameters.names, *(scale.name for scale in self.scales))
+        return f"<Problem: {len(self.arms)} arms, {len(names)} unknowns; next: engine.sample>"
+
 
 def arm_parts(problem: Problem) -> dict[int, str]:
     """Return which parts report arms, with what the names of their draws end in."""
@@ -339,7 +344,7 @@ def arm_parts(problem: Problem) -> dict[int, str]:
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Draws:
     """What an engine gives back.
 
@@ -386,3 +391,7 @@ class Draws:
             if isinstance(variable.values, np.ndarray):
                 variable.values.setflags(write=False)
         return values
+
+    def __repr__(self) -> str:
+        """Return one line, and draw nothing for it."""
+        return f"<Draws: {self.intervals} intervals; next: .values, .diagnostics, .convergence>"

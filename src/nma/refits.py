@@ -9,7 +9,7 @@ from functools import partial
 from threading import current_thread, main_thread
 from typing import Any, Generic, Protocol, TypeVar, final
 
-from nma.errors import EngineError, ModelError
+from nma.errors import EngineError, ModelError, in_short
 from nma.fitting import fit
 from nma.model import Model
 from nma.network import Network
@@ -206,7 +206,7 @@ def _one(read: Callable[[Posterior], Any], task: Refit) -> _Answer:
 
 
 def _told(error: BaseException | None) -> str:
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {in_short(error)}"
 
 
 def _gathered(

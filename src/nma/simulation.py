@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, final
 
 import numpy as np
 
-from nma import trial_means, truths
+from nma import markup, trial_means, truths
 from nma.errors import DataError, ModelError
 from nma.model import Model
 from nma.network import Network
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["Simulated", "Truth", "simulate"]
 
 OURS = ("study", "treatment", "participants")
+NEXT = "nma.fit(simulated.network), simulated.truth.values"
+"""What can be done with a simulated network."""
+
 MOST = 8
 """Numbers of the truth that a notice lists."""
 
@@ -82,6 +85,24 @@ class Simulated(NamedTuple):
 
     network: Network
     truth: Truth
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        network = self.network
+        return (
+            f"<Simulated: {len(network.trials)} trials, {len(network.treatments)} treatments, "
+            f"{network.measure}, {network.better} is better; truth: {_listed(self.truth.values)}; "
+            f"next: {NEXT}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return what was drawn from what, for notebooks."""
+        values = {name: figures(value) for name, value in self.truth.values.items()}
+        return markup.block(
+            markup.paragraph(self.network.caption),
+            markup.facts("Truth", values),
+            markup.paragraph(f"next: {NEXT}"),
+        )
 
 
 def simulate(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["Source", "shared_link"]
+__all__ = ["Source", "shared_link", "verbs"]
 
 
 @final
@@ -76,3 +76,9 @@ def shared_link(sources: Sequence[Source]) -> Link | None:
         )
         raise ModelError(message)
     return max(known, key=lambda link: bool(link.own))
+
+
+def verbs(sources: Sequence[Source]) -> str:
+    """Return what can be done next with a network of these: plans have no results to fit."""
+    told = (getattr(source.outcome, "verbs", "") for source in sources)
+    return next(filter(None, told), "nma.fit, nma.plots.network")

@@ -25,7 +25,8 @@ WIDTH = 98
 class Table(pd.DataFrame):
     """A pandas DataFrame with a caption above it and notes below it when printed.
 
-    Whatever is made from it (a selection, a sum, a merge) is a plain DataFrame again.
+    Its ``head`` and ``tail`` keep these. Whatever else is made from it (a selection, a sum, a
+    merge) is a plain DataFrame again.
 
     Parameters
     ----------
@@ -99,6 +100,22 @@ class Table(pd.DataFrame):
         told = self["mcse"].dropna() if "mcse" in self.columns else pd.Series([], dtype=float)
         exact = len(told) > 0 and bool((told == 0).all())
         return {*self.unprinted, *(["mcse"] if exact else [])}
+
+    def head(self, n: int = 5) -> Table:  # type: ignore[misc]  # final in the stubs alone
+        """Return the first rows as they are printed: caption, notes and digits stay."""
+        return self._of_rows(pd.DataFrame(self).head(n), "first")
+
+    def tail(self, n: int = 5) -> Table:  # type: ignore[misc]
+        """Return the last rows as they are printed: caption, notes and digits stay."""
+        return self._of_rows(pd.DataFrame(self).tail(n), "last")
+
+    def _of_rows(self, rows: pd.DataFrame, which: str) -> Table:
+        """Return some of the rows, and say so: what they mean stays as it was."""
+        part = Table(rows, **{name: getattr(self, name) for name in self._metadata})
+        part.attrs.update(self.attrs)
+        if len(rows) < len(self):
+            part.notes = (f"Of {len(self)} rows, the {which} {len(rows)}.", *self.notes)
+        return part
 
     def printed(self) -> pd.DataFrame:
         """Return the columns that are printed, their cells as the text that is printed."""

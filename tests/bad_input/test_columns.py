@@ -140,7 +140,18 @@ def test_a_column_of_the_wrong_kind_is_refused_row_by_row(
     assert [issue.rows for issue in caught.value.issues] == [(row,) for row in range(1, 7)]
     assert {issue.code for issue in caught.value.issues} == {"not-a-number"}
     assert all(kind in issue.problem for issue in caught.value.issues)
-    assert str(caught.value).endswith("... and 1 more of [not-a-number] in column 'mean'")
+    last = str(caught.value).splitlines()[-2]
+    assert last.endswith("... and 1 more of [not-a-number] in column 'mean'")
+
+
+def test_the_cell_that_made_text_of_a_column_is_named_first() -> None:
+    spoilt = ARMS.assign(mean=[*ARMS["mean"].astype(str)[:-1], "5,4"])
+    with pytest.raises(DataError) as raised:
+        from_arms(spoilt)
+    first, *others = raised.value.issues
+    assert first.value == "5,4"
+    assert "decimal comma" in first.remedy
+    assert len(others) == len(ARMS) - 1
 
 
 @pytest.mark.parametrize(

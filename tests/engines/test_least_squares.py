@@ -431,6 +431,13 @@ def test_unsuited(
         LeastSquares(engine).sample(replace(task, **changed))  # type: ignore[arg-type]
 
 
+def test_counts_are_led_to_their_normal_reading() -> None:
+    counts = nma.datasets.network("smoking")
+    with pytest.raises(nma.errors.EngineError, match=r"with network\.as_normal\(\)\.$"):
+        nma.fit(counts, engine=LeastSquares())
+    assert nma.fit(counts.as_normal(), engine=LeastSquares()).draws.moments is not None
+
+
 def test_two_open_scales_are_one_too_many_and_a_known_one_is_used(task: Problem) -> None:
     (effect,) = task.effects
     both = (effect, ArmEffect("other", effect.weight, effect.unit))

@@ -14,12 +14,14 @@ import pytest
 import nma
 from nma.priors import HalfNormal
 from published import assert_near, compared, compared_fit, fit, of
+from sources import COOPER
 
+PLACE = COOPER.at("atrial fibrillation", "model 1, without covariate")
 DRAWS = 1432
 CONTROL = "placebo or standard care"
 
 # Cooper et al. 2009, model 1, versus placebo or standard care: mean, 2.5 % and 97.5 %
-COOPER = {
+EFFECTS = {
     "low adjusted dose anti-coagulant": ("-1.08", "-1.77", "-0.37"),
     "standard adjusted dose anti-coagulant": ("-0.76", "-1.16", "-0.36"),
     "fixed dose warfarin": ("0.18", "-0.73", "1.06"),
@@ -54,17 +56,17 @@ def fitted() -> nma.Posterior:
     return posterior
 
 
-@pytest.mark.parametrize("drug", COOPER)
+@pytest.mark.parametrize("drug", EFFECTS)
 def test_effects(drug: str) -> None:
-    numbers = dict(zip(("mean", "lower", "upper"), COOPER[drug], strict=True))
-    assert_near(compared(of(fitted(), (drug, CONTROL)), numbers, DRAWS), drug)
+    numbers = dict(zip(("mean", "lower", "upper"), EFFECTS[drug], strict=True))
+    assert_near(compared(of(fitted(), (drug, CONTROL)), numbers, DRAWS), (drug, CONTROL), PLACE)
 
 
 def test_tau() -> None:
     numbers = {"median": "0.28", "lower": "0.02", "upper": "0.57"}
-    assert_near(compared(of(fitted(), "tau"), numbers, DRAWS))
+    assert_near(compared(of(fitted(), "tau"), numbers, DRAWS), "tau", PLACE)
 
 
 def test_deviance() -> None:
     """60.22, 48.35 and 108.57, of 61 arms."""
-    assert_near(compared_fit(fitted(), ("60.22", "48.35", "108.57"), DRAWS))
+    assert_near(compared_fit(fitted(), ("60.22", "48.35", "108.57"), DRAWS), "fit", PLACE)

@@ -21,10 +21,12 @@ from published import (
     fitted,
     of,
 )
+from sources import TSD3, stored_run
 
 PAIR = ("vaccinated", "unvaccinated")
 SOURCE = Uniform(0, 5)
 DRAWS = 34631
+PLACE = TSD3.at("BCG vaccine", "random effects")
 RUNS = {
     "gemtc, common effect": Run(
         None,
@@ -62,27 +64,29 @@ RUNS = {
 def test_the_effect_of_tsd_3() -> None:
     """TSD 3, BCG, without covariate: mean -0.762, sd 0.22, 95 % interval -1.21 to -0.34."""
     numbers = {"mean": "-0.762", "sd": "0.22", "lower": "-1.21", "upper": "-0.34"}
-    assert_near(compared(of(fitted("bcg", SOURCE), PAIR), numbers, DRAWS))
+    assert_near(compared(of(fitted("bcg", SOURCE), PAIR), numbers, DRAWS), PAIR, PLACE)
 
 
 def test_heterogeneity_of_tsd_3() -> None:
     """TSD 3, BCG, without covariate: median 0.649, sd 0.202, 95 % interval 0.39 to 1.17."""
     numbers = {"median": "0.649", "sd": "0.202", "lower": "0.39", "upper": "1.17"}
-    assert_near(compared(of(fitted("bcg", SOURCE), "tau"), numbers, DRAWS))
+    assert_near(compared(of(fitted("bcg", SOURCE), "tau"), numbers, DRAWS), "tau", PLACE)
 
 
 def test_deviance_of_tsd_3() -> None:
     """TSD 3, BCG, without covariate: 26.1, 23.5 and 49.6."""
-    assert_near(compared_fit(fitted("bcg", SOURCE), ("26.1", "23.5", "49.6"), DRAWS, WINBUGS))
+    printed = ("26.1", "23.5", "49.6")
+    assert_near(compared_fit(fitted("bcg", SOURCE), printed, DRAWS, WINBUGS), "fit", PLACE)
 
 
 def test_the_effect_in_a_new_trial_of_tsd_3() -> None:
     """TSD 3, BCG, without covariate: 95 % predictive interval -2.27 to 0.72."""
     new = nma.predictive_effects(fitted("bcg", SOURCE), comparators=[PAIR[1]])
     draws = new.sel(treatment=PAIR[0], comparator=PAIR[1]).to_numpy()
-    assert_near(compared(draws, {"lower": "-2.27", "upper": "0.72"}, DRAWS))
+    numbers = {"lower": "-2.27", "upper": "0.72"}
+    assert_near(compared(draws, numbers, DRAWS), "effect in a new trial", PLACE)
 
 
 @pytest.mark.parametrize("program", RUNS)
 def test_runs_of_other_programs(program: str) -> None:
-    assert_run("bcg", RUNS[program])
+    assert_run("bcg", RUNS[program], stored_run(program, "BCG vaccine"))

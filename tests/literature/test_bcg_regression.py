@@ -30,11 +30,14 @@ from published import (
     regression,
     weighed,
 )
+from sources import TSD3, stored_run
 
 PAIR = ("vaccinated", "unvaccinated")
 SLOPE = "vaccinated vs unvaccinated, per latitude"
 SOURCE = Uniform(0, 5)
 DRAWS = 2169
+NETWORK = "BCG vaccine by latitude"
+PLACE = TSD3.at(NETWORK, "random effects")
 BY_LATITUDE = regression("latitude", "unvaccinated")
 TWICE = 28.886160291915857
 """Two standard deviations of latitude over trials."""
@@ -68,24 +71,26 @@ def by_latitude() -> nma.Posterior:
 def test_the_slope_of_tsd_3() -> None:
     """TSD 3, BCG, latitude: mean -0.032, sd 0.009, 95 % interval -0.05 to -0.01."""
     numbers = {"mean": "-0.032", "sd": "0.009", "lower": "-0.05", "upper": "-0.01"}
-    assert_near(compared(of(by_latitude(), SLOPE), numbers, DRAWS))
+    assert_near(compared(of(by_latitude(), SLOPE), numbers, DRAWS), SLOPE, PLACE)
 
 
 def test_the_effect_at_the_mean_latitude_of_tsd_3() -> None:
     """TSD 3, BCG, latitude: mean -0.763, sd 0.126, 95 % interval -1.04 to -0.52."""
     numbers = {"mean": "-0.763", "sd": "0.126", "lower": "-1.04", "upper": "-0.52"}
-    assert_near(compared(of(by_latitude(), PAIR), numbers, DRAWS))
+    what = "vaccinated versus unvaccinated, at the mean latitude"
+    assert_near(compared(of(by_latitude(), PAIR), numbers, DRAWS), what, PLACE)
 
 
 def test_heterogeneity_of_tsd_3() -> None:
     """TSD 3, BCG, latitude: median 0.272, sd 0.188, 95 % interval 0.03 to 0.75."""
     numbers = {"median": "0.272", "sd": "0.188", "lower": "0.03", "upper": "0.75"}
-    assert_near(compared(of(by_latitude(), "tau"), numbers, DRAWS))
+    assert_near(compared(of(by_latitude(), "tau"), numbers, DRAWS), "tau", PLACE)
 
 
 def test_deviance_of_tsd_3() -> None:
     """TSD 3, BCG, latitude: 30.4, 21.1 and 51.5."""
-    assert_near(compared_fit(by_latitude(), ("30.4", "21.1", "51.5"), DRAWS, WINBUGS))
+    printed = ("30.4", "21.1", "51.5")
+    assert_near(compared_fit(by_latitude(), printed, DRAWS, WINBUGS), "fit", PLACE)
 
 
 @pytest.mark.parametrize(("latitude", "printed"), [(0, "0.80"), (13, "0.35"), (50, "0.006")])
@@ -94,11 +99,13 @@ def test_the_vaccine_may_do_harm_in_a_new_trial_of_tsd_3(latitude: float, printe
     there = nma.at(by_latitude(), latitude=latitude)
     new = nma.predictive_effects(there, comparators=[PAIR[1]])
     harm = (new.sel(treatment=PAIR[0], comparator=PAIR[1]) > 0).to_numpy()
-    assert_near(compared(harm.astype(float), {"mean": printed}, DRAWS))
+    what = f"P(harm in a new trial) at {latitude} degrees"
+    assert_near(compared(harm.astype(float), {"mean": printed}, DRAWS), what, PLACE)
 
 
 def test_the_run_of_multinma() -> None:
-    assert_same(fitted("bcg", MULTINMA.tau, BY_LATITUDE), MULTINMA)
+    found = fitted("bcg", MULTINMA.tau, BY_LATITUDE)
+    assert_same(found, MULTINMA, stored_run("multinma", NETWORK))
 
 
 @cache
@@ -111,12 +118,13 @@ def under_gemtcs_prior() -> nma.Posterior:
 
 
 def test_the_run_of_gemtc() -> None:
-    assert_same(under_gemtcs_prior(), GEMTC)
+    assert_same(under_gemtcs_prior(), GEMTC, stored_run("gemtc", NETWORK))
 
 
 def test_the_slope_of_gemtc_per_two_standard_deviations() -> None:
     slope = of(under_gemtcs_prior(), SLOPE) * TWICE
-    assert_near(compared(slope, GEMTC_SLOPE.numbers, GEMTC_SLOPE.draws))
+    table = compared(slope, GEMTC_SLOPE.numbers, GEMTC_SLOPE.draws)
+    assert_near(table, "slope per two standard deviations", stored_run("gemtc", NETWORK))
 
 
 def test_gemtcs_slope_is_not_that_under_a_wide_prior() -> None:

@@ -20,15 +20,25 @@ from published import (
     assert_run,
     compared,
     compared_fit,
+    exactly,
     fitted,
+    model_of,
     of,
+    tolerance,
 )
+from sources import TSD2, Place, stored_run
 
 PAIR = ("beta blocker", "control")
 TURNED = ("control", "beta blocker")
 SOURCE, WIDER = Uniform(0, 5), HalfNormal(5)
 NAMES = ("mean", "sd", "median", "lower", "upper")
 FEWEST: dict[Tau, int] = {None: 37247, SOURCE: 2554}
+NETWORK = "beta-blockers"
+
+
+def place(tau: Tau) -> Place:
+    return TSD2.at(NETWORK, "example 1", model_of(tau))
+
 
 # TSD 2, example 1: mean, sd, median, 2.5 % and 97.5 %
 COMMON = ("-0.26", "0.050", "-0.26", "-0.36", "-0.16")
@@ -71,12 +81,14 @@ RUNS = {
 @pytest.mark.parametrize(("tau", "printed"), [(None, COMMON), (SOURCE, RANDOM)])
 def test_effects_of_tsd_2(tau: Tau, printed: tuple[str, ...]) -> None:
     numbers = dict(zip(NAMES, printed, strict=True))
-    assert_near(compared(of(fitted("blocker", tau), PAIR), numbers, FEWEST[tau]))
+    draws = of(fitted("blocker", tau), PAIR)
+    assert_near(compared(draws, numbers, FEWEST[tau]), PAIR, place(tau))
 
 
 def test_heterogeneity_of_tsd_2() -> None:
     numbers = dict(zip(NAMES, TAU, strict=True))
-    assert_near(compared(of(fitted("blocker", SOURCE), "tau"), numbers, FEWEST[SOURCE]))
+    draws = of(fitted("blocker", SOURCE), "tau")
+    assert_near(compared(draws, numbers, FEWEST[SOURCE]), "tau", place(SOURCE))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +96,8 @@ def test_heterogeneity_of_tsd_2() -> None:
 )
 def test_deviance_of_tsd_2(tau: Tau, printed: tuple[str, str, str]) -> None:
     """TSD 2, example 1: residual deviance, pD and DIC."""
-    assert_near(compared_fit(fitted("blocker", tau), printed, FEWEST[tau], WINBUGS))
+    table = compared_fit(fitted("blocker", tau), printed, FEWEST[tau], WINBUGS)
+    assert_near(table, "fit", place(tau))
 
 
 @pytest.mark.parametrize("tau", [None, SOURCE])
@@ -92,11 +105,14 @@ def test_risks_of_tsd_2(tau: Tau) -> None:
     """TSD 2, example 1: risk 0.11 on control and 0.09 on beta blocker, logit N(-2.2, 1/3.3)."""
     level = Normal(-2.2, 3.3**-0.5)
     table = nma.absolute_table(fitted("blocker", tau), reference_level=level)
-    for treatment, mean in (("control", 0.11), ("beta blocker", 0.09)):
-        error = np.hypot(table["mcse"][treatment], table["sd"][treatment] / np.sqrt(FEWEST[tau]))
-        assert abs(table["mean"][treatment] - mean) < 0.005 + 4 * error, treatment
+    for treatment, printed in (("control", "0.11"), ("beta blocker", "0.09")):
+        theirs, ours = table["sd"][treatment] / np.sqrt(FEWEST[tau]), table["mcse"][treatment]
+        found = exactly(
+            [table["mean"][treatment]], {"mean": printed}, tolerance(printed, theirs, ours)
+        )
+        assert_near(found, f"risk on {treatment}", place(tau))
 
 
 @pytest.mark.parametrize("program", RUNS)
 def test_runs_of_other_programs(program: str) -> None:
-    assert_run("blocker", RUNS[program])
+    assert_run("blocker", RUNS[program], stored_run(program, NETWORK))

@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 
 import nma
+from published import assert_near, exactly
+from sources import NETMETA, Place
 
 SENN_WITHIN = {
     "metformin : placebo": (42.1643140826748, 2),
@@ -103,6 +105,24 @@ MEASURES: dict[str, dict[tuple[str, str], tuple[float, float]]] = {
 }
 
 
+NETWORKS = {"senn2013": "glucose-lowering drugs", "smoking": "smoking cessation"}
+COLUMNS = (
+    *("direct", "direct_se", "indirect", "indirect_se"),
+    *("difference", "difference_se", "z", "p"),
+)
+NAMED = {
+    "direct_se": "standard error of direct",
+    "indirect_se": "standard error of indirect",
+    "network_se": "standard error of network",
+    "difference_se": "standard error of difference",
+    "direct_proportion": "direct proportion",
+}
+
+
+def run(name: str, function: str) -> Place:
+    return NETMETA.at(NETWORKS[name], function)
+
+
 @cache
 def fitted(name: str) -> nma.Posterior:
     network = nma.datasets.network(name).as_normal()
@@ -128,9 +148,8 @@ def decomposed(name: str) -> Any:
 )
 def test_decomposition_of_q(name: str, part: str, Q: float, df: int, p: float) -> None:
     row = decomposed(name).loc[(part, "")]
-    assert row["Q"] == pytest.approx(Q, abs=1e-6)
-    assert row["df"] == df
-    assert row["p"] == pytest.approx(p, rel=1e-6)
+    table = exactly(row[["Q", "df", "p"]], {"Q": Q, "df": df, "p": p}, [1e-6, 0, 1e-6 * p])
+    assert_near(table, part, run(name, "decomp.design"))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +157,8 @@ def test_decomposition_of_q(name: str, part: str, Q: float, df: int, p: float) -
 )
 def test_tau_of_the_design_by_treatment_model(name: str, tau: float) -> None:
     found = decomposed(name).loc[("global Wald, random effects", ""), "tau"]
-    assert found == pytest.approx(tau, abs=1e-6)
+    table = exactly([found], {"tau": tau}, 1e-6)
+    assert_near(table, "global Wald, random effects", run(name, "decomp.design"))
 
 
 @pytest.mark.parametrize(
@@ -154,22 +174,20 @@ def test_q_by_design(name: str, part: str, stored: dict[str, tuple[float, int]])
     rows = rows[rows["df"] > 0]
     assert sorted(rows.index) == sorted(stored)
     for design, (Q, df) in stored.items():
-        assert rows.loc[design, "Q"] == pytest.approx(Q, abs=1e-6), design
-        assert rows.loc[design, "df"] == df, design
+        table = exactly(rows.loc[design, ["Q", "df"]], {"Q": Q, "df": df}, [1e-6, 0])
+        assert_near(table, f"{part}: {design}", run(name, "decomp.design"))
 
 
 @pytest.mark.parametrize("pair", SMOKING_SPLITS)
 def test_side_splitting_of_smoking(pair: tuple[str, str]) -> None:
-    columns = [
-        *("direct", "direct_se", "indirect", "indirect_se"),
-        *("difference", "difference_se", "z", "p"),
-    ]
     table: Any = pd.DataFrame(nma.checks.side_splitting(fitted("smoking")))
     same = pair in table.index
     sign = 1 if same else -1
-    row = table.loc[pair if same else pair[::-1], columns].to_numpy(dtype=float)
+    row = table.loc[pair if same else pair[::-1], [*COLUMNS]].to_numpy(dtype=float)
     turn = [sign, 1, sign, 1, sign, 1, sign, 1]
-    assert (row * turn).tolist() == pytest.approx(SMOKING_SPLITS[pair], abs=1e-6)
+    names = [NAMED.get(name, name) for name in COLUMNS]
+    stored = dict(zip(names, SMOKING_SPLITS[pair], strict=True))
+    assert_near(exactly(row * turn, stored, 1e-6), pair, run("smoking", "netsplit"))
 
 
 def test_side_splitting_of_senn() -> None:
@@ -190,8 +208,9 @@ def test_side_splitting_of_senn() -> None:
         "p": 0.156492922164632,
         "direct_proportion": 0.434820087122514,
     }
-    for name, value in stored.items():
-        assert row[name] == pytest.approx(value, abs=1e-6), name
+    told = {NAMED.get(name, name): value for name, value in stored.items()}
+    pair = ("rosiglitazone", "sulfonylurea")
+    assert_near(exactly(row[[*stored]], told, 1e-6), pair, run("senn2013", "netsplit"))
 
 
 @pytest.mark.parametrize("name", MEASURES)
@@ -199,5 +218,6 @@ def test_direct_proportion_and_path_length(name: str) -> None:
     table: Any = pd.DataFrame(nma.evidence.direct_proportions(fitted(name)))
     for pair, stored in MEASURES[name].items():
         row = table.loc[pair if pair in table.index else pair[::-1]]
-        found = row[["direct_proportion", "path_length"]].tolist()
-        assert found == pytest.approx(stored, abs=1e-6), pair
+        told = dict(zip(("direct proportion", "mean path length"), stored, strict=True))
+        found = exactly(row[["direct_proportion", "path_length"]], told, 1e-6)
+        assert_near(found, pair, run(name, "netmeasures"))

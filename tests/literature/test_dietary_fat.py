@@ -20,17 +20,26 @@ from published import (
     Tau,
     assert_near,
     assert_run,
+    assert_same,
     compared,
     compared_fit,
     fit,
     fitted,
+    model_of,
     of,
 )
+from sources import GEMTC, MULTINMA, TSD2, Place
 
 PAIR = ("reduced fat", "control")
 SOURCE, WIDER = Uniform(0, 5), HalfNormal(5)
 NAMES = ("mean", "sd", "median", "lower", "upper")
 FEWEST: dict[Tau, int] = {None: 40465, SOURCE: 3134}
+NETWORK = "dietary fat"
+
+
+def place(tau: Tau) -> Place:
+    return TSD2.at(NETWORK, "example 2", model_of(tau))
+
 
 # TSD 2, example 2: mean, sd, median, 2.5 % and 97.5 %
 COMMON = ("-0.01", "0.054", "-0.01", "-0.11", "0.10")
@@ -87,12 +96,14 @@ def merged(tau: Tau) -> nma.Posterior:
 @pytest.mark.parametrize(("tau", "printed"), [(None, COMMON), (SOURCE, RANDOM)])
 def test_effects_of_tsd_2(tau: Tau, printed: tuple[str, ...]) -> None:
     numbers = dict(zip(NAMES, printed, strict=True))
-    assert_near(compared(of(fitted("dietary_fat", tau), PAIR), numbers, FEWEST[tau]))
+    draws = of(fitted("dietary_fat", tau), PAIR)
+    assert_near(compared(draws, numbers, FEWEST[tau]), PAIR, place(tau))
 
 
 def test_heterogeneity_of_tsd_2() -> None:
     numbers = dict(zip(NAMES, TAU, strict=True))
-    assert_near(compared(of(fitted("dietary_fat", SOURCE), "tau"), numbers, FEWEST[SOURCE]))
+    draws = of(fitted("dietary_fat", SOURCE), "tau")
+    assert_near(compared(draws, numbers, FEWEST[SOURCE]), "tau", place(SOURCE))
 
 
 @pytest.mark.parametrize(
@@ -102,18 +113,15 @@ def test_deviance_of_tsd_2(tau: Tau, printed: tuple[str, str, str]) -> None:
     """TSD 2, example 2: residual deviance, pD and DIC on 21 data points."""
     posterior = fitted("dietary_fat", tau)
     assert len(nma.fit_measures.deviance(posterior)) == 21
-    assert_near(compared_fit(posterior, printed, FEWEST[tau], WINBUGS))
+    assert_near(compared_fit(posterior, printed, FEWEST[tau], WINBUGS), "fit", place(tau))
 
 
 @pytest.mark.parametrize("model", RUNS)
 def test_runs_of_multinma(model: str) -> None:
-    assert_run("dietary_fat", RUNS[model])
+    assert_run("dietary_fat", RUNS[model], MULTINMA.at(NETWORK, model))
 
 
 @pytest.mark.parametrize("model", SUMMED)
 def test_runs_of_gemtc_with_the_arms_added_up(model: str) -> None:
     run = SUMMED[model]
-    posterior = merged(run.tau)
-    for key, stored in run.marginals.items():
-        assert_near(compared(of(posterior, key), stored.numbers, stored.draws), key)
-    assert_near(compared_fit(posterior, run.fit, run.draws))
+    assert_same(merged(run.tau), run, GEMTC.at(NETWORK, model, "arms on one treatment added up"))

@@ -6,7 +6,7 @@ model of Ruecker, Petropoulou and Schwarzer 2020 (doi:10.1002/bimj.201800167), P
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
@@ -21,10 +21,23 @@ from netcomb import ADDITIVE, INTERACTIONS, STANDARD, VERSUS_SSRI, Fit, Numbers
 from nma.priors import Fixed, HalfNormal, Normal
 from nma.problem import Contrasts
 from nma.structures import Components, Consistency
+from published import Key, assert_near, exactly
+from sources import METAFOR, NETMETA, Place
 
 COMPONENTS = Components(separator=" + ", inactive="Placebo")
 TAUS = ("common", "DL")
 Piece = tuple[float, float]
+NETWORK = "depression in primary care"
+
+
+def run(function: str, tau: str = "DL") -> Place:
+    return NETMETA.at(NETWORK, function, "common effect" if tau == "common" else "tau by DL")
+
+
+def assert_piece(found: Sequence[float], theirs: Piece, what: Key, place: Place | None) -> None:
+    """Assert that an estimate and its standard error are theirs, to one part in a million."""
+    numbers = dict(zip(("estimate", "standard error"), theirs, strict=True))
+    assert_near(exactly(found, numbers, 1e-6), what, place)
 
 
 def network() -> nma.Network:
@@ -38,24 +51,24 @@ def fitted(structure: Components | Consistency, tau: str) -> nma.Posterior:
 
 
 def assert_effects(
-    posterior: nma.Posterior, effects: Mapping[str, Numbers], tau: str, versus: str = "Placebo"
+    posterior: nma.Posterior, effects: Mapping[str, Numbers], tau: str, place: Place | None
 ) -> None:
-    table = nma.effect_table(posterior, comparators=[versus])
+    table = nma.effect_table(posterior, comparators=["Placebo"])
     assert set(table.index.get_level_values("treatment")) == set(effects)
     for treatment, numbers in effects.items():
-        found = table["mean"][treatment, versus], table["sd"][treatment, versus]
-        assert found == pytest.approx(at(numbers, tau), abs=1e-6), treatment
+        pair = treatment, "Placebo"
+        assert_piece((table["mean"][pair], table["sd"][pair]), at(numbers, tau), pair, place)
 
 
 def at(numbers: Numbers, tau: str) -> Piece:
     return numbers[:2] if tau == "common" else numbers[2:]
 
 
-def assert_heterogeneity(posterior: nma.Posterior, theirs: Fit) -> None:
+def assert_heterogeneity(posterior: nma.Posterior, theirs: Fit, place: Place | None) -> None:
     found = nma.summary(posterior).attrs
-    assert found["Q"] == pytest.approx(theirs.Q, abs=1e-8)
-    assert found["df"] == theirs.df
-    assert found["tau"] == pytest.approx(theirs.tau, abs=1e-10)
+    numbers = {"Q": theirs.Q, "df": theirs.df, "tau": theirs.tau}
+    table = exactly([found[name] for name in numbers], numbers, [1e-8, 0, 1e-10])
+    assert_near(table, "heterogeneity", place)
 
 
 def test_log_odds_ratios_are_netmetas() -> None:
@@ -74,9 +87,13 @@ def test_log_odds_ratios_are_netmetas() -> None:
     ]
     effect, variance = np.array(rows).T
     assert len(effect) == 124
-    assert np.abs(effect).sum() == pytest.approx(57.609930620896435, abs=1e-9)
-    assert np.sqrt(variance).sum() == pytest.approx(46.48980102747513, abs=1e-9)
-    assert (effect**2 / variance).sum() == pytest.approx(309.46145043188784, abs=1e-9)
+    found = np.abs(effect).sum(), np.sqrt(variance).sum(), (effect**2 / variance).sum()
+    numbers = {
+        "sum of sizes": 57.609930620896435,
+        "sum of standard errors": 46.48980102747513,
+        "sum of squared ratios": 309.46145043188784,
+    }
+    assert_near(exactly(found, numbers, 1e-9), "124 log odds ratios", run("netmeta"))
 
 
 def with_base(part: Contrasts) -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +103,7 @@ def with_base(part: Contrasts) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("tau", TAUS)
 def test_additive_effects_of_components_and_combinations(tau: str) -> None:
-    assert_effects(fitted(COMPONENTS, tau), ADDITIVE.effects, tau)
+    assert_effects(fitted(COMPONENTS, tau), ADDITIVE.effects, tau, run("netcomb", tau))
 
 
 @pytest.mark.parametrize("tau", TAUS)
@@ -98,7 +115,7 @@ def test_parameters_are_the_effects_of_components(tau: str) -> None:
     assert moments is not None
     told = moments.of(np.eye(len(names)))
     for name, *found in zip(names, told.mean, told.sd, strict=True):
-        assert found == pytest.approx(at(ADDITIVE.effects[name], tau), abs=1e-6), name
+        assert_piece(found, at(ADDITIVE.effects[name], tau), name, None)
 
 
 @pytest.mark.parametrize("tau", TAUS)
@@ -106,26 +123,32 @@ def test_standard_errors_between_active_treatments(tau: str) -> None:
     table = nma.effect_table(fitted(COMPONENTS, tau), comparators=["SSRI"])
     for treatment, (common, random) in VERSUS_SSRI.items():
         theirs = common if tau == "common" else random
-        assert table["sd"][treatment, "SSRI"] == pytest.approx(theirs, abs=1e-6), treatment
+        found = exactly([table["sd"][treatment, "SSRI"]], {"standard error": theirs}, 1e-6)
+        assert_near(found, (treatment, "SSRI"), run("netcomb", tau))
 
 
 @pytest.mark.parametrize("tau", TAUS)
 def test_effects_without_components(tau: str) -> None:
-    assert_effects(fitted(Consistency(), tau), STANDARD.effects, tau)
+    assert_effects(fitted(Consistency(), tau), STANDARD.effects, tau, run("netmeta", tau))
 
 
 @pytest.mark.parametrize(
-    ("structure", "theirs"), [(COMPONENTS, ADDITIVE), (Consistency(), STANDARD)]
+    ("structure", "theirs", "function"),
+    [(COMPONENTS, ADDITIVE, "netcomb"), (Consistency(), STANDARD, "netmeta")],
 )
-def test_heterogeneity(structure: Components | Consistency, theirs: Fit) -> None:
-    assert_heterogeneity(fitted(structure, "DL"), theirs)
+def test_heterogeneity(structure: Components | Consistency, theirs: Fit, function: str) -> None:
+    assert_heterogeneity(fitted(structure, "DL"), theirs, run(function))
 
 
 @pytest.mark.parametrize(("tau", "value"), [("REML", 0.135181), ("ML", 0.0)])
 def test_likelihood_estimates_of_tau(tau: str, value: float) -> None:
     """metafor 3.8-1, with the covariance of trials with several arms; netmeta, without, 0.1751."""
     found = nma.summary(fitted(Consistency(), tau)).attrs["tau"]
-    assert found == pytest.approx(value, abs=1e-5)
+    place = METAFOR.at(NETWORK, f"tau by {tau}")
+    assert_near(exactly([found], {"estimate": value}, 1e-5), "tau", place)
+
+
+DIFFERENCE = {"Q": 6.67144579556852, "df": 3, "p": 0.0831408674}
 
 
 def test_q_of_additivity() -> None:
@@ -134,22 +157,28 @@ def test_q_of_additivity() -> None:
         nma.summary(fitted(structure, "DL")).attrs for structure in (COMPONENTS, Consistency())
     )
     Q, df = additive["Q"] - standard["Q"], additive["df"] - standard["df"]
-    assert chi2.sf(additive["Q"], additive["df"]) == pytest.approx(0.0831887244, abs=1e-8)
-    assert (Q, df) == (pytest.approx(6.67144579556852, abs=1e-8), 3)
-    assert chi2.sf(Q, df) == pytest.approx(0.0831408674, abs=1e-8)
+    p = chi2.sf(additive["Q"], additive["df"])
+    assert_near(exactly([p], {"p": 0.0831887244}, 1e-8), "heterogeneity", run("netcomb"))
+    table = exactly((Q, df, chi2.sf(Q, df)), DIFFERENCE, [1e-8, 0, 1e-8])
+    assert_near(table, "additive less standard", run("netcomb"))
+
+
+def with_interaction(pair: tuple[str, str]) -> str:
+    return f"netcomb, interaction of {' and '.join(pair)}"
 
 
 @pytest.mark.parametrize("tau", TAUS)
 @pytest.mark.parametrize("pair", INTERACTIONS)
 def test_effects_with_one_interaction(pair: tuple[str, str], tau: str) -> None:
     posterior = fitted(replace(COMPONENTS, interactions=[pair]), tau)
-    assert_effects(posterior, INTERACTIONS[pair].effects, tau)
+    place = run(with_interaction(pair), tau)
+    assert_effects(posterior, INTERACTIONS[pair].effects, tau, place)
     theirs, moments = INTERACTIONS[pair].interaction, posterior.draws.moments
     assert theirs is not None
     assert moments is not None
     names = posterior.problem.parameters.names
     told = moments.of(np.eye(len(names))[[names.index(" x ".join(sorted(pair)))]])
-    assert [*told.mean, *told.sd] == pytest.approx(at(theirs, tau), abs=1e-6)
+    assert_piece([*told.mean, *told.sd], at(theirs, tau), "interaction", place)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +192,7 @@ def test_effects_with_one_interaction(pair: tuple[str, str], tau: str) -> None:
 def test_q_with_one_interaction(pair: tuple[str, str], Q: float) -> None:
     """Only the combination with CBT departs from additivity; each costs one of the 90 df."""
     posterior = fitted(replace(COMPONENTS, interactions=[pair]), "DL")
-    assert_heterogeneity(posterior, INTERACTIONS[pair])
+    assert_heterogeneity(posterior, INTERACTIONS[pair], run(with_interaction(pair)))
     found = nma.summary(posterior).attrs
     assert (found["Q"], found["df"]) == (pytest.approx(Q, abs=0.005), 89)
 
@@ -171,20 +200,19 @@ def test_q_with_one_interaction(pair: tuple[str, str], Q: float) -> None:
 def test_all_three_interactions_are_the_standard_model() -> None:
     """Each combination has a term of its own, so nothing is left to additivity."""
     posterior = fitted(replace(COMPONENTS, interactions=tuple(INTERACTIONS)), "DL")
-    assert_heterogeneity(posterior, STANDARD)
-    assert_effects(posterior, STANDARD.effects, "DL")
+    assert_heterogeneity(posterior, STANDARD, None)
+    assert_effects(posterior, STANDARD.effects, "DL", None)
 
 
 def test_q_between_and_within_designs() -> None:
     """netmeta: 58.06794 on 54 df within designs, 44.37955 on 33 between (p 0.0891529)."""
     table = nma.checks.design_by_treatment(fitted(Consistency(), "DL"))
     for row, numbers in (
-        ("within designs", (58.0679442616263, 54, None)),
-        ("between designs", (44.3795532295804, 33, 0.0891528737446)),
+        ("within designs", {"Q": 58.0679442616263, "df": 54}),
+        ("between designs", {"Q": 44.3795532295804, "df": 33, "p": 0.0891528737446}),
     ):
-        for column, number in zip(("Q", "df", "p"), numbers, strict=True):
-            if number is not None:
-                assert table.loc[(row, ""), column] == pytest.approx(number, abs=1e-8), row
+        found = exactly(table.loc[(row, ""), [*numbers]], numbers, 1e-8)
+        assert_near(found, row, run("decomp.design"))
 
 
 # netmeta 3.3-1, discomb: the trials of SSRI with a psychological treatment, and five of TCA versus
@@ -221,13 +249,15 @@ def test_two_pieces_joined_by_additivity_alone(tau: str) -> None:
         reference="Placebo",
     )
     posterior = nma.fit(pieces, nma.Model(COMPONENTS), engine=nma.engines.LeastSquares(tau))
-    assert_heterogeneity(posterior, Fit(0.0, 2.58989717843333, 5, {}))
+    place = run("discomb, two pieces that no trial joins", tau)
+    assert_heterogeneity(posterior, Fit(0.0, 2.58989717843333, 5, {}), place)
     names, moments = posterior.problem.parameters.names, posterior.draws.moments
     assert moments is not None
     told = moments.of(np.eye(len(names)))
     assert set(names) == set(DISCOMB)
     for name, *found in zip(names, told.mean, told.sd, strict=True):
-        assert found == pytest.approx(DISCOMB[name], abs=1e-9), name
+        numbers = dict(zip(("estimate", "standard error"), DISCOMB[name], strict=True))
+        assert_near(exactly(found, numbers, 1e-9), name, place)
 
 
 def beside(tau: nma.priors.Prior, sd: float) -> pd.DataFrame:

@@ -13,7 +13,10 @@ import pytest
 import nma
 from netcomb import ADDITIVE, INTERACTIONS, STANDARD
 from nma.structures import Components
+from published import assert_near, exactly
+from sources import NETMETA
 
+PLACE = NETMETA.at("depression in primary care", "netcomb", "asked of nma.checks")
 COMPONENTS = Components(separator=" + ", inactive="Placebo")
 
 
@@ -26,11 +29,12 @@ def fitted(tau: str) -> nma.Posterior:
 def test_additivity_is_their_difference_of_q() -> None:
     table = nma.checks.additivity(fitted("DL"))
     for name, theirs in (("additive", ADDITIVE), ("full network", STANDARD)):
-        assert table.loc[name, "Q"] == pytest.approx(theirs.Q, abs=1e-8)
-        assert table.loc[name, "df"] == theirs.df
-        assert table.loc[name, "tau"] == pytest.approx(theirs.tau, abs=1e-10)
-    assert table.loc["difference", "Q"] == pytest.approx(6.67144579556852, abs=1e-8)
-    assert table.loc["difference", "p"] == pytest.approx(0.0831408674, abs=1e-8)
+        numbers = {"Q": theirs.Q, "df": theirs.df, "tau": theirs.tau}
+        found = exactly(table.loc[name, [*numbers]], numbers, [1e-8, 0, 1e-10])
+        assert_near(found, name, PLACE)
+    difference = {"Q": 6.67144579556852, "p": 0.0831408674}
+    found = exactly(table.loc["difference", [*difference]], difference, 1e-8)
+    assert_near(found, "difference", PLACE)
 
 
 @pytest.mark.parametrize("tau", ["common", "DL"])
@@ -41,8 +45,10 @@ def test_interactions_are_theirs_one_by_one(tau: str) -> None:
         row = table.loc[" x ".join(sorted(pair))]
         assert theirs.interaction is not None
         numbers = theirs.interaction[:2] if tau == "common" else theirs.interaction[2:]
-        assert row[["mean", "sd"]].tolist() == pytest.approx(numbers, abs=1e-6)
-        assert row["Q"] == pytest.approx(theirs.Q, abs=1e-8)
+        told = dict(zip(("estimate", "standard error", "Q"), (*numbers, theirs.Q), strict=True))
+        found = exactly(row[["mean", "sd", "Q"]], told, [1e-6, 1e-6, 1e-8])
+        model = "common effect" if tau == "common" else f"tau by {tau}"
+        assert_near(found, f"interaction of {' and '.join(pair)}, {model}", PLACE)
         assert (row["df"], row["trials"]) == (theirs.df, 1)
 
 
@@ -58,7 +64,9 @@ def test_the_one_combination_that_departs_from_additivity_is_found(tau: str) -> 
 def test_what_components_add_to_placebo_and_to_each_other_is_their_effect() -> None:
     table: Any = nma.incremental_effects(fitted("DL"), to=["Placebo", "SSRI"])
     for (component, _), row in table.iterrows():
-        mean, sd = ADDITIVE.effects[component][2:]
-        assert row[["mean", "sd"]].tolist() == pytest.approx([mean, sd], abs=1e-6)
+        told = dict(
+            zip(("estimate", "standard error"), ADDITIVE.effects[component][2:], strict=True)
+        )
+        assert_near(exactly(row[["mean", "sd"]], told, 1e-6), component, None)
     tested = table.xs("SSRI", level="added to")["tested"]
     assert set(tested[tested].index) == {next(iter({*pair} - {"SSRI"})) for pair in INTERACTIONS}

@@ -12,6 +12,7 @@ import pytest
 
 from nma.priors import HalfNormal, Uniform
 from published import Key, Run, Stored, Tau, assert_run
+from sources import stored_run
 
 Effects = Mapping[str, Mapping[str, Stored]]
 """By comparator, then by treatment."""
@@ -159,7 +160,7 @@ def run(
 
 
 RUNS = {
-    "gemtc, common effects": run(GEMTC_COMMON, {}, None, (219.438, 114.607, 334.045), 3923),
+    "gemtc, common effect": run(GEMTC_COMMON, {}, None, (219.438, 114.607, 334.045), 3923),
     "gemtc, random effects": run(
         GEMTC_RANDOM,
         {"tau": Stored(0.13927, 0.06499, 0.01890, 0.14061, 0.26647, 617)},
@@ -167,7 +168,7 @@ RUNS = {
         (202.503, 130.160, 332.663),
         617,
     ),
-    "multinma, common effects": run(MULTINMA_COMMON, {}, None, (219.379, 114.548, 333.927), 597),
+    "multinma, common effect": run(MULTINMA_COMMON, {}, None, (219.379, 114.548, 333.927), 597),
     "multinma, random effects": run(
         MULTINMA_RANDOM,
         {"tau": Stored(0.14228, 0.06636, 0.01335, 0.14576, 0.26640, 752)},
@@ -180,4 +181,5 @@ RUNS = {
 
 @pytest.mark.parametrize("program", RUNS)
 def test_runs_of_other_programs(program: str) -> None:
-    assert_run("linde2016", RUNS[program])
+    place = stored_run(program, "depression in primary care")
+    assert_run("linde2016", RUNS[program], place)

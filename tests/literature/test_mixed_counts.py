@@ -23,10 +23,12 @@ from scipy.special import logsumexp
 
 import nma
 import odds
-from literature.test_netmeta import EFFECTS, EVENTS, NETMETA
+from literature.test_netmeta import EFFECTS, EVENTS, HETEROGENEITY, NETWORKS, assert_effects
 from nma.estimates import replicate_error
 from nma.network import Network
 from nma.priors import HalfNormal, Normal
+from published import assert_near, exactly
+from sources import NETMETA
 
 Array = NDArray[np.float64]
 PRIOR = HalfNormal(1)
@@ -76,13 +78,11 @@ def test_least_squares_of_arms_and_ratios_is_netmetas(name: str, tau: str) -> No
     network = mixed(name)
     assert {source.outcome.reports for source in network.sources} == {"arms", "contrasts"}
     posterior = nma.fit(network.as_normal(), engine=nma.engines.LeastSquares(tau))
-    table = nma.effect_table(posterior, comparators=[network.reference])
-    for treatment, (estimate, error) in EFFECTS[name, tau].items():
-        pair = treatment, network.reference
-        assert table["mean"][pair] == pytest.approx(estimate, abs=1e-6), treatment
-        assert table["sd"][pair] == pytest.approx(error, abs=1e-6), treatment
-    found = nma.summary(posterior).attrs
-    assert found["Q"] == pytest.approx(NETMETA[name][0], abs=1e-6)
+    model = "common effect" if tau == "common" else f"tau by {tau}"
+    place = NETMETA.at(NETWORKS[name], model, "every second trial as ratios")
+    assert_effects(posterior, EFFECTS[name, tau], place)
+    found = nma.summary(posterior).attrs["Q"]
+    assert_near(exactly([found], {"Q": HETEROGENEITY[name][0]}, 1e-6), "heterogeneity", place)
 
 
 # without sampling, for two treatments

@@ -17,10 +17,12 @@ import pytest
 import nma
 import odds
 from nma.protocols import Better
+from published import assert_near, exactly
+from sources import METAFOR, NETMETA, Place
 
 Numbers = dict[str, tuple[float, float]]
 
-NETMETA = {  # Q, df, I-squared, tau by DL
+HETEROGENEITY = {  # Q, df, I-squared, tau by DL
     "senn2013": (96.9855530052601, 18, 0.814405347577657, 0.329722494140783),
     "parkinson": (2.28789024087262, 4, 0.0, 0.0),
     "smoking": (202.618871212979, 23, 0.886486387658216, 0.773870311437712),
@@ -115,7 +117,7 @@ EFFECTS: dict[tuple[str, str], Numbers] = {
 }
 # metafor stops within about 1e-6 of the maximum where it is at zero (6.3e-6 and 3.6e-6 for
 # Parkinson's, 1.6e-6 for thrombolytics by ML); ours is zero itself
-METAFOR = {
+TAU = {
     ("senn2013", "REML"): 0.316097229336415,
     ("senn2013", "ML"): 0.237457646068056,
     ("parkinson", "REML"): 0.0,
@@ -139,6 +141,13 @@ SENN_P_SCORES = {
     "sulfonylurea": 0.2103077,
     "vildagliptin": 0.4232467,
 }
+NETWORKS = {
+    "senn2013": "glucose-lowering drugs",
+    "parkinson": "Parkinson's disease",
+    "smoking": "smoking cessation",
+    "thrombolytics": "thrombolytics",
+    "blocker": "beta-blockers",
+}
 EVENTS: dict[str, tuple[Better, str]] = {
     "smoking": ("higher", "no intervention"),
     "thrombolytics": ("lower", "SK"),
@@ -160,37 +169,47 @@ def fitted(name: str, tau: str) -> nma.Posterior:
     return nma.fit(network, model, engine=nma.engines.LeastSquares(tau))
 
 
+def run(name: str, tau: str) -> Place:
+    """Return the place of a run: netmeta's, or metafor's by likelihood."""
+    source = METAFOR if tau in {"REML", "ML"} else NETMETA
+    return source.at(NETWORKS[name], "common effect" if tau == "common" else f"tau by {tau}")
+
+
+def assert_effects(posterior: nma.Posterior, effects: Numbers, place: Place) -> None:
+    reference = posterior.network.reference
+    assert reference is not None
+    table = nma.effect_table(posterior, comparators=[reference])
+    for treatment, (estimate, error) in effects.items():
+        pair = treatment, reference
+        numbers = {"estimate": estimate, "standard error": error}
+        assert_near(exactly((table["mean"][pair], table["sd"][pair]), numbers, 1e-6), pair, place)
+
+
 @pytest.mark.parametrize(("name", "tau"), EFFECTS)
 def test_effects_and_standard_errors(name: str, tau: str) -> None:
-    posterior = fitted(name, tau)
-    table = nma.effect_table(posterior, comparators=[posterior.network.reference])
-    for treatment, (estimate, error) in EFFECTS[name, tau].items():
-        pair = treatment, posterior.network.reference
-        assert table["mean"][pair] == pytest.approx(estimate, abs=1e-6), treatment
-        assert table["sd"][pair] == pytest.approx(error, abs=1e-6), treatment
+    assert_effects(fitted(name, tau), EFFECTS[name, tau], run(name, tau))
 
 
-@pytest.mark.parametrize("name", NETMETA)
+@pytest.mark.parametrize("name", HETEROGENEITY)
 def test_heterogeneity(name: str) -> None:
-    found, (Q, df, i_squared, tau) = nma.summary(fitted(name, "DL")).attrs, NETMETA[name]
-    assert found["Q"] == pytest.approx(Q, abs=1e-6)
-    assert found["df"] == df
-    assert found["i_squared"] == pytest.approx(i_squared, abs=1e-6)
-    assert found["tau"] == pytest.approx(tau, abs=1e-6)
+    found = nma.summary(fitted(name, "DL")).attrs
+    ours = [found[number] for number in ("Q", "df", "i_squared", "tau")]
+    numbers = dict(zip(("Q", "df", "I squared", "tau"), HETEROGENEITY[name], strict=True))
+    assert_near(exactly(ours, numbers, [1e-6, 0, 1e-6, 1e-6]), "heterogeneity", run(name, "DL"))
 
 
-@pytest.mark.parametrize(("name", "tau"), METAFOR)
+@pytest.mark.parametrize(("name", "tau"), TAU)
 def test_likelihood_estimates_of_tau(name: str, tau: str) -> None:
-    assert nma.summary(fitted(name, tau)).attrs["tau"] == pytest.approx(
-        METAFOR[name, tau], abs=1e-6
-    )
+    found = nma.summary(fitted(name, tau)).attrs["tau"]
+    assert_near(exactly([found], {"estimate": TAU[name, tau]}, 1e-6), "tau", run(name, tau))
 
 
 def test_p_scores() -> None:
     """netmeta, at DL tau; POTH from the same P-scores."""
     found = nma.p_scores(fitted("senn2013", "DL"))
     for drug, score in SENN_P_SCORES.items():
-        assert found["p_score"][drug] == pytest.approx(score, abs=1e-6), drug
+        table = exactly([found["p_score"][drug]], {"P-score": score}, 1e-6)
+        assert_near(table, drug, run("senn2013", "DL"))
     assert found.attrs["poth"] == pytest.approx(0.66856, abs=5e-6)
 
 
@@ -241,8 +260,10 @@ def test_netmetas_standardised_differences_lack_the_small_sample_factor() -> Non
         "pramipexole": (-0.4869685, 0.0899834),
         "ropinirole": (-0.1280265, 0.1255151),
     }
+    place = NETMETA.at(NETWORKS["parkinson"], "standardised by the pooled SD", "common effect")
     found, ours = by_pooled_sd(corrected=False), by_pooled_sd(corrected=True)
     for drug, (estimate, error) in netmeta.items():
-        assert found[drug] == pytest.approx((estimate, error), abs=1e-6), drug
+        numbers = {"estimate": estimate, "standard error": error}
+        assert_near(exactly(found[drug], numbers, 1e-6), (drug, "placebo"), place)
         assert 0.995 < ours[drug][0] / estimate < 0.999
     assert ours["pramipexole"][0] == pytest.approx(-0.485719, abs=1e-6)

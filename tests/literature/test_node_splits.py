@@ -18,7 +18,18 @@ import pytest
 import nma
 from nma.priors import HalfNormal, Normal
 from nma.structures import NodeSplit
-from published import SIGMAS, Array, Stored, Tau, assert_near, compared, compared_fit, fitted
+from published import (
+    Array,
+    Stored,
+    Tau,
+    assert_near,
+    compared,
+    compared_fit,
+    exactly,
+    fitted,
+    tolerance,
+)
+from sources import DIAS, MULTINMA, Place
 
 NONE, GROUP = "no intervention", "group counselling"
 INDIVIDUAL, SELF = "individual counselling", "self-help"
@@ -37,7 +48,7 @@ class Runs(NamedTuple):
 
 
 # multinma, smoking, random effects, in the order no intervention, group, individual, self-help
-MULTINMA = {
+RUNS = {
     (NONE, GROUP): Runs(
         Stored(1.05700, 0.74735, -0.34646, 1.02941, 2.61789, 7761),
         Stored(1.13837, 0.53051, 0.10418, 1.13547, 2.20864, 4619),
@@ -96,7 +107,7 @@ CODES = ("SK", "t-PA", "Acc t-PA", "SK + t-PA", "r-PA", "TNK", "PTCA", "UK", "AS
 """Codes 1 to 9 of the thrombolytics network."""
 
 # Dias 2010, common effect: direct, indirect, their difference, p
-DIAS = {
+SPLITS = {
     (1, 2): ("0.000", "0.189", "-0.190", ".42"),
     (1, 3): ("-0.158", "-0.247", "0.088", ".39"),
     (1, 5): ("-0.060", "-0.175", "0.115", ".34"),
@@ -139,43 +150,50 @@ def drawn(name: str, a: str, b: str, tau: Tau = None) -> dict[str, Array]:
     return {"direct": indirect + w, "indirect": indirect, "difference": w, **heterogeneity}
 
 
-def assert_p(draws: Array, printed: str | float, effective: float) -> None:
+def split_at(a: str, b: str) -> str:
+    return f"split {b} versus {a}"
+
+
+def assert_p(draws: Array, printed: str | float, effective: float, place: Place) -> None:
     """Assert that a two-sided p is as near as so many effective draws allow."""
     below = (draws < 0).mean(axis=1)
     p = 2 * min(below.mean(), 1 - below.mean())
     theirs = 2 * np.sqrt(p / 2 * (1 - p / 2) / effective)
     ours = 2 * below.std(ddof=1) / np.sqrt(len(below))
-    unit = 0.5 * 10.0 ** -len(str(printed).partition(".")[2]) if isinstance(printed, str) else 0
-    assert abs(p - float(printed)) <= unit + SIGMAS * np.hypot(theirs, ours)
+    within = tolerance(printed, float(theirs), float(ours))
+    assert_near(exactly([p], {"p": printed}, within), "difference", place)
 
 
-@pytest.mark.parametrize("pair", MULTINMA, ids=" - ".join)
+@pytest.mark.parametrize("pair", RUNS, ids=" - ".join)
 def test_smoking_by_multinma(pair: tuple[str, str]) -> None:
-    found, run = drawn("smoking", *pair, WIDER), MULTINMA[pair]
+    found, run = drawn("smoking", *pair, WIDER), RUNS[pair]
+    place = MULTINMA.at("smoking cessation", split_at(*pair), "random effects")
     for kind in KINDS:
         stored = getattr(run, kind)
-        assert_near(compared(found[kind], stored.numbers, stored.draws), kind)
-    assert_p(found["difference"], run.p, run.difference.draws)
+        assert_near(compared(found[kind], stored.numbers, stored.draws), kind, place)
+    assert_p(found["difference"], run.p, run.difference.draws, place)
 
 
 @pytest.mark.parametrize("pair", VIGNETTE, ids=" - ".join)
 def test_smoking_in_the_vignette_of_multinma(pair: tuple[str, str]) -> None:
-    found, run = drawn("smoking", *pair, WIDER), MULTINMA[pair]
+    found, run = drawn("smoking", *pair, WIDER), RUNS[pair]
     direct, indirect, p = VIGNETTE[pair]
+    place = MULTINMA.at("smoking cessation", "vignette", split_at(*pair), "random effects")
     for kind, printed in (("direct", direct), ("indirect", indirect)):
         numbers = dict(zip(("mean", "sd"), printed, strict=False))
-        assert_near(compared(found[kind], numbers, getattr(run, kind).draws), kind)
-    assert_p(found["difference"], p, run.difference.draws)
+        assert_near(compared(found[kind], numbers, getattr(run, kind).draws), kind, place)
+    assert_p(found["difference"], p, run.difference.draws, place)
 
 
-@pytest.mark.parametrize("codes", DIAS, ids=lambda codes: "{}-{}".format(*codes))
+@pytest.mark.parametrize("codes", SPLITS, ids=lambda codes: "{}-{}".format(*codes))
 def test_thrombolytics_by_dias(codes: tuple[int, int]) -> None:
     a, b = (CODES[code - 1] for code in codes)
     found = drawn("thrombolytics", a, b)
-    *numbers, p = DIAS[codes]
+    *numbers, p = SPLITS[codes]
+    place = DIAS.at("thrombolytics", "common effect", split_at(a, b))
     for kind, number in zip(KINDS, numbers, strict=False):
-        assert_near(compared(found[kind], {"mean": number}, DRAWS), kind)
-    assert_p(found["difference"], p, DRAWS)
+        assert_near(compared(found[kind], {"mean": number}, DRAWS), kind, place)
+    assert_p(found["difference"], p, DRAWS, place)
 
 
 def test_thrombolytics_splits_are_those_of_dias() -> None:
@@ -183,11 +201,13 @@ def test_thrombolytics_splits_are_those_of_dias() -> None:
     posterior = fitted("thrombolytics")
     table = nma.checks.node_splitting(posterior, multiarm="baseline", order=CODES)
     made = table.index[table["p"].notna()]
-    assert {(CODES.index(a) + 1, CODES.index(b) + 1) for b, a in made} == set(DIAS)
+    assert {(CODES.index(a) + 1, CODES.index(b) + 1) for b, a in made} == set(SPLITS)
 
 
 def test_deviance_of_the_split_that_dias_finds() -> None:
     """Dias 2010, split 3-9: DIC 155.6, where consistency has 163.9."""
-    posterior = split("thrombolytics", CODES[2], CODES[8])
+    a, b = CODES[2], CODES[8]
+    posterior = split("thrombolytics", a, b)
     table = compared_fit(posterior, ("0", "0", "155.6"), DRAWS, "linear predictor")
-    assert_near(table.loc[["DIC"]])
+    place = DIAS.at("thrombolytics", "common effect", split_at(a, b))
+    assert_near(table.loc[["DIC"]], "fit", place)

@@ -16,7 +16,11 @@ import pytest
 import nma
 from nma.network import Network
 from nma.priors import HalfNormal, Normal, Uniform
+from published import assert_near, exactly
+from sources import NETMETA, TSD2
 
+NETWORK = "Parkinson's disease"
+ENTERED = {"arms": "as arms", "contrasts": "as contrasts", "mixed": "as arms and contrasts"}
 PLACEBO = "placebo"
 DRUGS = ["pramipexole", "ropinirole", "bromocriptine", "cabergoline"]
 ARMS = nma.outcomes.Continuous("mean", sd="sd", n="n", measure="MD", better="lower")
@@ -82,11 +86,15 @@ def test_random_effects_under_a_half_normal_prior(network: Callable[[], Network]
     posterior = nma.at(nma.fit(network(), model), treatments=[PLACEBO, *DRUGS])
     table = nma.effect_table(posterior, comparators=[PLACEBO])
     # TSD 2, table for example 5, random effects: mean (sd)
-    np.testing.assert_allclose(table["mean"], [-1.85, -0.50, -0.53, -0.83], atol=0.005)
-    np.testing.assert_allclose(table["sd"], [0.54, 0.66, 0.65, 0.80], atol=0.005)
+    place = TSD2.at(NETWORK, "example 5", "random effects", ENTERED[network.__name__])
+    printed = (("-1.85", "0.54"), ("-0.50", "0.66"), ("-0.53", "0.65"), ("-0.83", "0.80"))
+    for drug, (mean, sd) in zip(DRUGS, printed, strict=True):
+        numbers = {"mean": mean, "sd": sd}
+        found = exactly(table.loc[(drug, PLACEBO), [*numbers]], numbers, 0.005)
+        assert_near(found, (drug, PLACEBO), place)
     tau = nma.summary(posterior).loc["tau"]
-    assert tau["mean"] == pytest.approx(0.40, abs=0.005)  # exact 0.395322
-    assert tau["median"] == pytest.approx(0.28, abs=0.0051)  # exact 0.274978
+    told = {"mean": "0.40", "median": "0.28"}  # exact 0.395322, 0.274978
+    assert_near(exactly(tau[[*told]], told, [0.005, 0.0051]), "tau", place)
 
 
 def test_arms_contrasts_and_both_mixed_give_the_same_digits() -> None:
@@ -107,13 +115,12 @@ def test_random_effects_under_the_uniform_prior_of_the_source() -> None:
     table = nma.summary(nma.fit(arms(), model))
     # exact median 0.277, sd 0.434, interval 0.012 to 1.546
     tau = table.loc["tau"]
-    assert tau["median"] == pytest.approx(0.28, abs=0.005)
-    assert tau["sd"] == pytest.approx(0.43, abs=0.005)
-    assert tau["lower"] == pytest.approx(0.01, abs=0.005)
-    assert tau["upper"] == pytest.approx(1.55, abs=0.02)
+    place = TSD2.at(NETWORK, "example 5", "random effects", "tau uniform on 0 to 5")
+    told = {"median": "0.28", "sd": "0.43", "lower": "0.01", "upper": "1.55"}
+    assert_near(exactly(tau[[*told]], told, [0.005, 0.005, 0.005, 0.02]), "tau", place)
+    limits = {"lower": "-2.91", "upper": "-0.85"}
     pramipexole = table.loc["pramipexole vs placebo"]
-    assert pramipexole["lower"] == pytest.approx(-2.91, abs=0.02)
-    assert pramipexole["upper"] == pytest.approx(-0.85, abs=0.02)
+    assert_near(exactly(pramipexole[[*limits]], limits, 0.02), ("pramipexole", PLACEBO), place)
 
 
 @pytest.mark.parametrize("network", [arms, contrasts, mixed])
@@ -122,15 +129,17 @@ def test_common_effect(network: Callable[[], Network]) -> None:
     wide = nma.structures.Consistency(Normal(0, 1e4))
     posterior = nma.fit(network(), nma.Model(wide, nma.heterogeneity.Common()))
     table = nma.effect_table(nma.at(posterior, treatments=[PLACEBO, *DRUGS]), comparators=[PLACEBO])
-    expected = [-1.811553, -0.478112, -0.523994, -0.823994]
-    np.testing.assert_allclose(table["mean"], expected, rtol=0, atol=1e-6)
-    np.testing.assert_allclose(
-        table["sd"], [0.332668, 0.486636, 0.478635, 0.521986], rtol=0, atol=1e-6
-    )
-    summary = nma.summary(posterior)
-    assert summary.attrs["Q"] == pytest.approx(2.28789, abs=1e-5)
-    assert summary.attrs["df"] == 4
-    assert summary.attrs["i_squared"] == 0.0
+    place = NETMETA.at(NETWORK, "posterior, common effect", ENTERED[network.__name__])
+    estimates = (-1.811553, -0.478112, -0.523994, -0.823994)
+    errors = (0.332668, 0.486636, 0.478635, 0.521986)
+    for drug, estimate, error in zip(DRUGS, estimates, errors, strict=True):
+        numbers = {"estimate": estimate, "standard error": error}
+        found = exactly(table.loc[(drug, PLACEBO), ["mean", "sd"]], numbers, 1e-6)
+        assert_near(found, (drug, PLACEBO), place)
+    told = nma.summary(posterior).attrs
+    numbers = {"Q": 2.28789, "df": 4, "I squared": 0.0}
+    found = exactly([told["Q"], told["df"], told["i_squared"]], numbers, [1e-5, 0, 0])
+    assert_near(found, "heterogeneity", place)
 
 
 def test_splitting_a_trial_in_two_lowers_tau_but_not_the_common_effect() -> None:

@@ -17,7 +17,8 @@ from scipy import stats
 import nma
 from nma import fit_measures
 from nma.priors import Uniform
-from published import WINBUGS, Tau, assert_near, compared, compared_fit, fitted, of
+from published import WINBUGS, Tau, assert_near, compared, compared_fit, fitted, model_of, of
+from sources import MULTINMA, TSD2, Place
 
 NONE = "supportive care"
 SOURCE = Uniform(0, 5)
@@ -44,6 +45,12 @@ RANDOM: dict[str, tuple[str, ...]] = {
 }
 EFFECTS: dict[Tau, Mapping[str, tuple[str, ...]]] = {None: COMMON, SOURCE: RANDOM}
 EFFECTIVE: dict[Tau, int] = {None: 1525, SOURCE: 3445}  # the fewest of multinma's effects
+NETWORK = "psoriasis"
+
+
+def place(tau: Tau) -> Place:
+    return TSD2.at(NETWORK, "example 6", model_of(tau))
+
 
 # TSD 2, example 6, common effect: mean probabilities of PASI 50, 75 and 90, where that of PASI 50
 # under supportive care has probit N(-1.097, 1/123)
@@ -64,12 +71,13 @@ REACHED = {
 def test_effects_of_tsd_2(tau: Tau, treatment: str) -> None:
     numbers = dict(zip(NAMES, EFFECTS[tau][treatment], strict=True))
     draws = of(fitted("psoriasis", tau), (treatment, NONE))
-    assert_near(compared(draws, numbers, EFFECTIVE[tau]), treatment)
+    assert_near(compared(draws, numbers, EFFECTIVE[tau]), (treatment, NONE), place(tau))
 
 
 def test_heterogeneity_of_tsd_2() -> None:
     numbers = dict(zip(NAMES, ("0.31", "0.23", "0.26", "0.01", "0.88"), strict=True))
-    assert_near(compared(of(fitted("psoriasis", SOURCE), "tau"), numbers, 947))
+    draws = of(fitted("psoriasis", SOURCE), "tau")
+    assert_near(compared(draws, numbers, 947), "tau", place(SOURCE))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +87,7 @@ def test_heterogeneity_of_tsd_2() -> None:
 )
 def test_deviance_of_tsd_2(tau: Tau, printed: tuple[str, ...], effective: int) -> None:
     posterior = fitted("psoriasis", tau)
-    assert_near(compared_fit(posterior, printed, effective, WINBUGS))
+    assert_near(compared_fit(posterior, printed, effective, WINBUGS), "fit", place(tau))
     assert fit_measures.dic(posterior)["points"].tolist() == [58]
 
 
@@ -89,9 +97,11 @@ def test_cut_points_of_multinma() -> None:
     (source,) = posterior.network.sources
     z = source.outcome.cut_points_at(posterior.draws.values["auxiliary"])  # type: ignore[attr-defined]
     np.testing.assert_array_equal(z[..., 0], 0)
+    vignette = MULTINMA.at(NETWORK, "vignette", "common effect")
     printed = (("0.76", "0.03", "0.76", "0.70", "0.82"), ("1.56", "0.05", "1.56", "1.46", "1.67"))
     for k, numbers in enumerate(printed, start=1):
-        assert_near(compared(z[..., k], dict(zip(NAMES, numbers, strict=True)), 5083), k)
+        table = compared(z[..., k], dict(zip(NAMES, numbers, strict=True)), 5083)
+        assert_near(table, f"cut-point of PASI {(50, 75, 90)[k]}", vignette)
 
 
 @pytest.mark.parametrize("treatment", REACHED)
@@ -106,4 +116,5 @@ def test_probabilities_of_tsd_2(treatment: str) -> None:
     z = source.outcome.cut_points_at(posterior.draws.values["auxiliary"])  # type: ignore[attr-defined]
     reached = stats.norm.cdf(stats.norm.ppf(draws.to_numpy())[..., None] - z)
     for k, printed in enumerate(REACHED[treatment]):
-        assert_near(compared(reached[..., k], {"mean": printed}, 1525), (treatment, k))
+        what = f"P(PASI {(50, 75, 90)[k]}) on {treatment}"
+        assert_near(compared(reached[..., k], {"mean": printed}, 1525), what, place(None))

@@ -7,13 +7,22 @@ z = difference / their error. With 76 comparisons, |z| < 4.5 has a false alarm r
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import nma
 from nma.priors import Fixed, HalfNormal, Normal, Prior, Uniform
+from published import assert_near, exactly
+from sources import NETMETA, stored_run
 
+Array = NDArray[np.float64]
 BOUND = 4.5
+NETWORK = "glucose-lowering drugs"
+BY_NETMETA = "posterior at known tau"
+LIMITS = ("lower", "median", "upper")
 DRUGS = [
     "acarbose",
     "benfluorex",
@@ -91,54 +100,67 @@ def fit(tau: Prior, *, sd: float = 100.0) -> nma.Posterior:
     return nma.fit(nma.datasets.network("senn2013"), model)
 
 
+def bounds(sd: float, draws: int) -> Array:
+    """Return how far a mean and an sd of so many draws may be off.
+
+    The sd of n draws of a distribution with kurtosis up to 4 has relative error
+    sqrt((4 - 1) / (4 n)).
+    """
+    return BOUND * sd * np.array([1 / np.sqrt(draws), np.sqrt(3 / (4 * draws))])
+
+
 @pytest.mark.parametrize("program", STORED)
 def test_effects_agree_with_stored_posteriors(program: str) -> None:
     prior, stored, _ = STORED[program]
     table = nma.effect_table(fit(prior), comparators=["placebo"])
     for drug, (mean, sd, draws) in zip(DRUGS, stored, strict=True):
-        our_mean, our_sd = table["mean"][drug, "placebo"], table["sd"][drug, "placebo"]
-        assert abs(mean - our_mean) < BOUND * our_sd / np.sqrt(draws), drug
-        # the sd of n draws of a distribution with kurtosis up to 4 has relative error
-        # sqrt((4 - 1) / (4 n))
-        assert abs(sd / our_sd - 1) < BOUND * np.sqrt(3 / (4 * draws)), drug
+        ours = table["mean"][drug, "placebo"], table["sd"][drug, "placebo"]
+        found = exactly(ours, {"mean": mean, "sd": sd}, bounds(ours[1], draws))
+        assert_near(found, (drug, "placebo"), stored_run(program, NETWORK))
 
 
 @pytest.mark.parametrize("program", STORED)
 def test_tau_agrees_with_stored_posteriors(program: str) -> None:
     prior, _, (mean, sd, draws, quantiles) = STORED[program]
-    ours = nma.summary(fit(prior)).loc["tau"]
-    assert abs(mean - ours["mean"]) < BOUND * ours["sd"] / np.sqrt(draws)
-    assert abs(sd / ours["sd"] - 1) < BOUND * np.sqrt(3 / (4 * draws))
+    ours: Any = nma.summary(fit(prior)).loc["tau"]
+    run = stored_run(program, NETWORK)
+    numbers = {"mean": mean, "sd": sd}
+    assert_near(exactly(ours[[*numbers]], numbers, bounds(ours["sd"], draws)), "tau", run)
     # standard error of a quantile in posterior sd: 2.7 / sqrt(draws) in the lower tail of
     # a normal; tau's upper tail is thinner in density, about twice that
     errors = np.array([2.7, 1.3, 5.4]) * ours["sd"] / np.sqrt(draws)
-    found = ours[["lower", "median", "upper"]].to_numpy(dtype=float)
-    np.testing.assert_array_less(np.abs(np.array(quantiles) - found), BOUND * errors)
+    told = dict(zip(LIMITS, quantiles, strict=True))
+    assert_near(exactly(ours[[*LIMITS]], told, BOUND * errors), "tau", run)
 
 
 def test_known_tau_is_least_squares() -> None:
     table = nma.effect_table(fit(Fixed(0.329722), sd=1e4), comparators=["placebo"])
+    place = NETMETA.at(NETWORK, BY_NETMETA, "DerSimonian-Laird tau")
     for drug, (mean, sd) in AT_DL.items():
-        assert table["mean"][drug, "placebo"] == pytest.approx(mean, abs=2e-6), drug
-        assert table["sd"][drug, "placebo"] == pytest.approx(sd, abs=2e-6), drug
+        ours = table["mean"][drug, "placebo"], table["sd"][drug, "placebo"]
+        found = exactly(ours, {"estimate": mean, "standard error": sd}, 2e-6)
+        assert_near(found, (drug, "placebo"), place)
 
 
 @pytest.mark.parametrize(("drug", "mean", "sd"), LEAST_SQUARES)
 def test_common_effect_is_least_squares(drug: str, mean: float, sd: float) -> None:
     table = nma.effect_table(fit(Fixed(0.0), sd=1e4), comparators=["placebo"])
-    assert table["mean"][drug, "placebo"] == pytest.approx(mean, abs=1e-6)
-    assert table["sd"][drug, "placebo"] == pytest.approx(sd, abs=1e-6)
+    ours = table["mean"][drug, "placebo"], table["sd"][drug, "placebo"]
+    found = exactly(ours, {"estimate": mean, "standard error": sd}, 1e-6)
+    assert_near(found, (drug, "placebo"), NETMETA.at(NETWORK, BY_NETMETA, "common effect"))
 
 
 def test_sucra_at_known_tau_is_the_p_score() -> None:
     found = nma.sucra(fit(Fixed(0.329722), sd=1e4))
+    place = NETMETA.at(NETWORK, BY_NETMETA, "DerSimonian-Laird tau")
     for drug, score in P_SCORES.items():
-        assert found["sucra"][drug] == pytest.approx(score, abs=6e-6), drug
+        table = exactly([found["sucra"][drug]], {"P-score": score}, 6e-6)
+        assert_near(table, f"SUCRA of {drug}", place)
     assert found.attrs["poth"] == pytest.approx(0.66856, abs=2e-5)
 
 
 def test_heterogeneity_statistics() -> None:
     found = nma.summary(fit(HalfNormal(5))).attrs
-    assert found["Q"] == pytest.approx(96.98555, abs=1e-5)
-    assert found["df"] == 18
-    assert found["i_squared"] == pytest.approx(0.8144, abs=5e-5)
+    numbers = {"Q": 96.98555, "df": 18, "I squared": 0.8144}
+    table = exactly((found["Q"], found["df"], found["i_squared"]), numbers, [1e-5, 0, 5e-5])
+    assert_near(table, "heterogeneity", NETMETA.at(NETWORK, BY_NETMETA, "DerSimonian-Laird tau"))

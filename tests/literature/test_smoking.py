@@ -19,18 +19,22 @@ from published import (
     assert_run,
     compared,
     compared_fit,
+    exactly,
     fitted,
     of,
     tolerance,
 )
+from sources import GEMTC, TSD4, Place, stored_run
 
 NONE, SELF = "no intervention", "self-help"
 INDIVIDUAL, GROUP = "individual counselling", "group counselling"
 SOURCE, WIDER = Uniform(0, 5), HalfNormal(5)
 DRAWS = 19040
+NETWORK = "smoking cessation"
+PLACE = TSD4.at(NETWORK, "random effects")
 
 # TSD 4, smoking cessation, random effects, log odds ratios: mean, sd, 2.5 % and 97.5 %
-TSD4 = {
+EFFECTS = {
     (SELF, NONE): ("0.49", "0.40", "-0.29", "1.31"),
     (INDIVIDUAL, NONE): ("0.84", "0.24", "0.39", "1.34"),
     (GROUP, NONE): ("1.10", "0.44", "0.26", "2.00"),
@@ -50,7 +54,7 @@ RUNS = {
         (54.063, 43.893, 97.956),
         DRAWS,
     ),
-    "gemtc, half-normal": Run(
+    "gemtc, random effects, tau half-normal": Run(
         WIDER,
         {
             (INDIVIDUAL, GROUP): Stored(-0.25761, 0.41386, -1.08629, -0.25503, 0.55128, 19530),
@@ -75,22 +79,22 @@ RUNS = {
 }
 
 
-@pytest.mark.parametrize("pair", TSD4)
+@pytest.mark.parametrize("pair", EFFECTS)
 def test_effects_of_tsd_4(pair: tuple[str, str]) -> None:
-    numbers = dict(zip(("mean", "sd", "lower", "upper"), TSD4[pair], strict=True))
-    assert_near(compared(of(fitted("smoking", SOURCE), pair), numbers, DRAWS), pair)
+    numbers = dict(zip(("mean", "sd", "lower", "upper"), EFFECTS[pair], strict=True))
+    assert_near(compared(of(fitted("smoking", SOURCE), pair), numbers, DRAWS), pair, PLACE)
 
 
 def test_heterogeneity_of_tsd_4() -> None:
     """TSD 4, smoking cessation: median 0.82, sd 0.19, 95 % interval 0.55 to 1.27."""
     numbers = {"median": "0.82", "sd": "0.19", "lower": "0.55", "upper": "1.27"}
-    assert_near(compared(of(fitted("smoking", SOURCE), "tau"), numbers, 26303))
+    assert_near(compared(of(fitted("smoking", SOURCE), "tau"), numbers, 26303), "tau", PLACE)
 
 
 def test_deviance_of_tsd_4() -> None:
     """TSD 4, smoking cessation: 54.0, 45.0 and 99.0, at the mean of the linear predictor."""
     printed = ("54.0", "45.0", "99.0")
-    assert_near(compared_fit(fitted("smoking", SOURCE), printed, DRAWS, WINBUGS))
+    assert_near(compared_fit(fitted("smoking", SOURCE), printed, DRAWS, WINBUGS), "fit", PLACE)
 
 
 # Rank probabilities, highest odds best: of the run that gemtc ships with its own tests, whose tau
@@ -110,15 +114,21 @@ SUCRA = {GROUP: 0.878345, INDIVIDUAL: 0.690545, NONE: 0.036317, SELF: 0.394793}
 def test_rank_probabilities_of_gemtc(treatment: str) -> None:
     posterior = fitted("smoking", SOURCE)
     assert (of(posterior, "tau") > 2.7).mean() < 1e-4
-    table = nma.rank_probabilities(posterior)
-    ours = table.to_numpy()[posterior.position(treatment)].tolist()
+    ours = nma.rank_probabilities(posterior).to_numpy()[posterior.position(treatment)].tolist()
     draws = nma.ranks(posterior).sel(treatment=treatment).to_numpy()
-    stored: list[str | float] = [FIRST[treatment], *RANKS[treatment]]
-    for share, theirs in zip([ours[0], *ours], stored, strict=True):
+    own = GEMTC.at(NETWORK, "run kept with gemtc's own tests")
+    run = stored_run("gemtc", NETWORK)
+    probabilities: list[tuple[int, str | float, Place]] = [
+        (1, FIRST[treatment], own),
+        *((rank, stored, run) for rank, stored in enumerate(RANKS[treatment], start=1)),
+    ]
+    for rank, theirs, place in probabilities:
         spread = (float(theirs) * (1 - float(theirs))) ** 0.5
         errors = spread / DRAWS**0.5, spread / draws.size**0.5
-        assert abs(share - float(theirs)) <= tolerance(theirs, *errors)
-    assert_near(compared((4 - draws) / 3, {"mean": SUCRA[treatment]}, DRAWS))
+        table = exactly([ours[rank - 1]], {"probability": theirs}, tolerance(theirs, *errors))
+        assert_near(table, f"rank {rank} of {treatment}", place)
+    table = compared((4 - draws) / 3, {"mean": SUCRA[treatment]}, DRAWS)
+    assert_near(table, f"SUCRA of {treatment}", run)
     row = pd.DataFrame(nma.sucra(posterior)).loc[treatment]
     assert row["sucra"] == pytest.approx(((4 - draws) / 3).mean())
     assert row["p_best"] == pytest.approx(ours[0])
@@ -126,4 +136,4 @@ def test_rank_probabilities_of_gemtc(treatment: str) -> None:
 
 @pytest.mark.parametrize("program", RUNS)
 def test_runs_of_other_programs(program: str) -> None:
-    assert_run("smoking", RUNS[program])
+    assert_run("smoking", RUNS[program], stored_run(program, NETWORK))

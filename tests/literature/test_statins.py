@@ -9,6 +9,7 @@ import pytest
 
 from nma.priors import HalfNormal, Uniform
 from published import Run, Stored, assert_run
+from sources import stored_run
 
 PAIR = ("statin", "placebo")
 RUNS = {
@@ -47,4 +48,4 @@ RUNS = {
 
 @pytest.mark.parametrize("program", RUNS)
 def test_runs_of_other_programs(program: str) -> None:
-    assert_run("statins", RUNS[program])
+    assert_run("statins", RUNS[program], stored_run(program, "statins"))

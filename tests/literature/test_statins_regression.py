@@ -24,20 +24,25 @@ from published import (
     Run,
     Stored,
     Tau,
+    assert_apart,
     assert_near,
     assert_same,
     compared,
     compared_fit,
     fitted,
+    model_of,
     of,
     regression,
     weighed,
 )
+from sources import TSD3, Place, stored_run
 
 PAIR = ("statin", "placebo")
+PRIMARY = "statin versus placebo, primary prevention"
 SLOPE = "statin vs placebo, prevention secondary"
 SOURCE = Uniform(0, 5)
 DRAWS, COMMON_DRAWS = 1761, 40979
+NETWORK = "statins by prevention"
 BY_PREVENTION = regression("prevention", "placebo")
 MULTINMA = {
     "common effect": Run(
@@ -83,6 +88,10 @@ GEMTC_AT_THE_MEAN = {
 }
 
 
+def place(tau: Tau) -> Place:
+    return TSD3.at(NETWORK, model_of(tau))
+
+
 def by_prevention(tau: Tau) -> nma.Posterior:
     return fitted("statins", tau, BY_PREVENTION)
 
@@ -90,20 +99,23 @@ def by_prevention(tau: Tau) -> nma.Posterior:
 def test_the_common_effect_of_tsd_3() -> None:
     """TSD 3, statins, common effect: mean -0.11, sd 0.10, 95 % interval -0.30 to 0.09."""
     numbers = {"mean": "-0.11", "sd": "0.10", "lower": "-0.30", "upper": "0.09"}
-    assert_near(compared(of(by_prevention(None), PAIR), numbers, COMMON_DRAWS))
+    assert_near(
+        compared(of(by_prevention(None), PAIR), numbers, COMMON_DRAWS), PRIMARY, place(None)
+    )
 
 
 def test_the_common_interaction_of_tsd_3() -> None:
     """TSD 3, statins, common effect: mean -0.21, sd 0.11, 95 % interval -0.42 to 0.01."""
     numbers = {"mean": "-0.21", "sd": "0.11", "lower": "-0.42", "upper": "0.01"}
-    assert_near(compared(of(by_prevention(None), SLOPE), numbers, COMMON_DRAWS))
+    assert_near(compared(of(by_prevention(None), SLOPE), numbers, COMMON_DRAWS), SLOPE, place(None))
 
 
 def test_the_deviance_of_the_common_effect_of_tsd_3() -> None:
     """TSD 3, statins, common effect: 45.9, and a pD of 21.0 between those of the two plug-ins."""
     posterior = by_prevention(None)
     found = compared_fit(posterior, ("45.9", "21.0", "66.9"), COMMON_DRAWS)
-    assert_near(found.loc[["deviance"]])
+    assert_near(found.loc[["deviance"]], "fit", place(None))
+    assert_apart(found.loc[["pD", "DIC"]], "fit", place(None))
     at_predictors = fit_measures.dic(posterior, plug_in=WINBUGS)["pD"].item()
     assert at_predictors < 21.0 < found["ours"]["pD"]
 
@@ -111,30 +123,32 @@ def test_the_deviance_of_the_common_effect_of_tsd_3() -> None:
 def test_the_effect_of_tsd_3() -> None:
     """TSD 3, statins, random effects: mean -0.07, sd 0.20, 95 % interval -0.48 to 0.36."""
     numbers = {"mean": "-0.07", "sd": "0.20", "lower": "-0.48", "upper": "0.36"}
-    assert_near(compared(of(by_prevention(SOURCE), PAIR), numbers, DRAWS))
+    assert_near(compared(of(by_prevention(SOURCE), PAIR), numbers, DRAWS), PRIMARY, place(SOURCE))
 
 
 def test_the_interaction_of_tsd_3() -> None:
     """TSD 3, statins, random effects: mean -0.29, sd 0.26, 95 % interval -0.86 to 0.20."""
     numbers = {"mean": "-0.29", "sd": "0.26", "lower": "-0.86", "upper": "0.20"}
-    assert_near(compared(of(by_prevention(SOURCE), SLOPE), numbers, DRAWS))
+    assert_near(compared(of(by_prevention(SOURCE), SLOPE), numbers, DRAWS), SLOPE, place(SOURCE))
 
 
 def test_heterogeneity_of_tsd_3() -> None:
     """TSD 3, statins, random effects: median 0.19, sd 0.20, 95 % interval 0.01 to 0.76."""
     numbers = {"median": "0.19", "sd": "0.20", "lower": "0.01", "upper": "0.76"}
-    assert_near(compared(of(by_prevention(SOURCE), "tau"), numbers, DRAWS))
+    assert_near(compared(of(by_prevention(SOURCE), "tau"), numbers, DRAWS), "tau", place(SOURCE))
 
 
 def test_the_deviance_of_tsd_3() -> None:
     """TSD 3, statins, random effects: 42.6, 24.2 and 66.8."""
-    assert_near(compared_fit(by_prevention(SOURCE), ("42.6", "24.2", "66.8"), DRAWS, WINBUGS))
+    printed = ("42.6", "24.2", "66.8")
+    table = compared_fit(by_prevention(SOURCE), printed, DRAWS, WINBUGS)
+    assert_near(table, "fit", place(SOURCE))
 
 
 @pytest.mark.parametrize("model", MULTINMA)
 def test_runs_of_multinma(model: str) -> None:
     run = MULTINMA[model]
-    assert_same(by_prevention(run.tau), run)
+    assert_same(by_prevention(run.tau), run, stored_run(f"multinma, {model}", NETWORK))
 
 
 @cache
@@ -150,7 +164,8 @@ def under_gemtcs_prior(model: str) -> nma.Posterior:
 
 @pytest.mark.parametrize("model", GEMTC)
 def test_runs_of_gemtc(model: str) -> None:
-    assert_same(under_gemtcs_prior(model), GEMTC[model])
+    run = stored_run(f"gemtc, {model}", NETWORK)
+    assert_same(under_gemtcs_prior(model), GEMTC[model], run)
 
 
 @pytest.mark.parametrize("model", GEMTC_AT_THE_MEAN)
@@ -159,7 +174,9 @@ def test_effects_of_gemtc_at_the_mean_of_secondary_prevention(model: str) -> Non
     prevention = nma.datasets.load("statins").groupby("study")["prevention"].first()
     share = float((prevention == "secondary").mean())
     mean = of(posterior, PAIR) + share * of(posterior, SLOPE)
-    assert_near(compared(mean, stored.numbers, stored.draws))
+    what = "statin versus placebo, at the mean of secondary prevention"
+    run = stored_run(f"gemtc, {model}", NETWORK)
+    assert_near(compared(mean, stored.numbers, stored.draws), what, run)
 
 
 def test_what_secondary_prevention_adds_is_the_difference_of_the_two_effects() -> None:

@@ -18,11 +18,14 @@ from published import (
     fitted,
     of,
 )
+from sources import TSD4, stored_run
 
 DRAWS = 5126
+NETWORK = "thrombolytics"
+PLACE = TSD4.at(NETWORK, "common effect")
 
 # TSD 4, thrombolytics, common effect, log odds ratios: mean, sd, 2.5 % and 97.5 %
-TSD4 = {
+EFFECTS = {
     ("t-PA", "SK"): ("0.002", "0.030", "-0.06", "0.06"),
     ("Acc t-PA", "SK"): ("-0.177", "0.043", "-0.26", "-0.09"),
     ("SK + t-PA", "SK"): ("-0.049", "0.046", "-0.14", "0.04"),
@@ -40,7 +43,7 @@ TSD4 = {
     ("ASPAC", "Acc t-PA"): ("0.193", "0.056", "0.08", "0.30"),
 }
 RUNS = {
-    "gemtc": Run(
+    "gemtc, common effect": Run(
         None,
         {
             ("ASPAC", "Acc t-PA"): Stored(0.19387, 0.05606, 0.08458, 0.19401, 0.30381, 5389),
@@ -55,7 +58,7 @@ RUNS = {
         (105.993, 58.814, 164.807),
         DRAWS,
     ),
-    "multinma": Run(
+    "multinma, common effect": Run(
         None,
         {
             ("Acc t-PA", "SK"): Stored(-0.17740, 0.04340, -0.26471, -0.17698, -0.09343, 6657),
@@ -73,17 +76,18 @@ RUNS = {
 }
 
 
-@pytest.mark.parametrize("pair", TSD4)
+@pytest.mark.parametrize("pair", EFFECTS)
 def test_effects_of_tsd_4(pair: tuple[str, str]) -> None:
-    numbers = dict(zip(("mean", "sd", "lower", "upper"), TSD4[pair], strict=True))
-    assert_near(compared(of(fitted("thrombolytics"), pair), numbers, DRAWS), pair)
+    numbers = dict(zip(("mean", "sd", "lower", "upper"), EFFECTS[pair], strict=True))
+    assert_near(compared(of(fitted("thrombolytics"), pair), numbers, DRAWS), pair, PLACE)
 
 
 def test_deviance_of_tsd_4() -> None:
     """TSD 4, thrombolytics, common effect: 105.9, 58 and 163.9."""
-    assert_near(compared_fit(fitted("thrombolytics"), ("105.9", "58", "163.9"), DRAWS, WINBUGS))
+    printed = ("105.9", "58", "163.9")
+    assert_near(compared_fit(fitted("thrombolytics"), printed, DRAWS, WINBUGS), "fit", PLACE)
 
 
 @pytest.mark.parametrize("program", RUNS)
 def test_runs_of_other_programs(program: str) -> None:
-    assert_run("thrombolytics", RUNS[program])
+    assert_run("thrombolytics", RUNS[program], stored_run(program, NETWORK))

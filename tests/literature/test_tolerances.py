@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from published import (
+    assert_apart,
     assert_near,
     compared,
+    exactly,
     fitted,
     half_a_unit,
     of,
@@ -17,6 +19,7 @@ from published import (
     tolerance,
     weighed,
 )
+from sources import TSD2
 
 RNG = np.random.default_rng(7)
 SHAPES = {
@@ -42,9 +45,22 @@ def test_units_and_sums_by_hand() -> None:
 
 def test_a_number_out_of_tolerance_fails() -> None:
     draws = SHAPES["normal"]
-    assert_near(compared(draws, {"mean": "0.0", "upper": "1.96"}, 1e5))
+    assert_near(compared(draws, {"mean": "0.0", "upper": "1.96"}, 1e5), "pair", None)
     with pytest.raises(AssertionError, match=r"pair\n +theirs"):
-        assert_near(compared(draws, {"mean": "0.0", "upper": "2.02"}, 1e5), "pair")
+        assert_near(compared(draws, {"mean": "0.0", "upper": "2.02"}, 1e5), "pair", None)
+
+
+def test_a_misfit_that_goes_away_fails() -> None:
+    draws, place = SHAPES["normal"], TSD2.at("no network", "no example")
+    assert_apart(compared(draws, {"upper": "2.02"}, 1e5), "pair", place)
+    with pytest.raises(AssertionError, match="no misfit any more: pair"):
+        assert_apart(compared(draws, {"upper": "1.96"}, 1e5), "pair", place)
+
+
+def test_no_number_that_is_not_one_is_near() -> None:
+    table = exactly([float("nan")], {"mean": "0.0"}, 1.0)
+    with pytest.raises(AssertionError, match="pair"):
+        assert_near(table, "pair", None)
 
 
 def test_draws_chosen_by_weight_are_those_of_the_weighed_distribution() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from nma.checks._influence_table import Answer, tabulated
 from nma.checks._scale import scale_numbers
 from nma.checks._without import without
-from nma.errors import DataError, ModelError
+from nma.errors import DataError, ModelError, in_short
 from nma.estimates import estimates, require_level
 from nma.least_squares import estimable
 from nma.model import problem
@@ -121,7 +121,7 @@ def _tasks(posterior: Posterior) -> tuple[list[Refit], Mapping[str, str]]:
         except (DataError, ModelError) as error:
             parts = len(rest.components)
             apart = f"the others fall into {parts} parts that no trial connects"
-            cut[study] = apart if parts > 1 else " ".join(str(error).split()).rstrip(".")
+            cut[study] = apart if parts > 1 else " ".join(in_short(error).split()).rstrip(".")
         else:
             tasks.append(Refit.of(posterior, study, network=rest))
     return tasks, cut

@@ -12,7 +12,7 @@ from typing import Any, final
 
 import pandas as pd
 
-from nma import outcomes
+from nma import markup, outcomes
 from nma.errors import NmaError, nearest
 from nma.network import Network
 
@@ -20,7 +20,7 @@ __all__ = ["Description", "describe", "load", "names", "network"]
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Description:
     """What a dataset is.
 
@@ -63,6 +63,27 @@ class Description:
         truth = [f"  truth, {name}: {value:g}" for name, value in self.truth.items()]
         columns = [f"  {name}: {meaning}" for name, meaning in self.columns.items()]
         return "\n".join([line for line in lines if line] + truth + columns)
+
+    def __repr__(self) -> str:
+        """Return the same, and what to do next."""
+        return f"{self}\nnext: {self._verbs()}"
+
+    def _repr_html_(self) -> str:
+        """Return the same, for notebooks."""
+        told = [self.citation, *filter(None, [self.caption]), *self.notes]
+        return markup.block(
+            markup.paragraph(f"{self.name}: {self.title}"),
+            markup.bullets(told),
+            markup.facts("Columns", self.columns),
+            markup.folded("Truth", {name: f"{value:g}" for name, value in self.truth.items()}),
+            markup.paragraph(f"next: {self._verbs()}"),
+        )
+
+    def _verbs(self) -> str:
+        if self.name not in names():
+            return "nma.datasets.names()"
+        verbs = ["load", "network"] if "network" in _facts(self.name) else ["load"]
+        return ", ".join(f"nma.datasets.{verb}({self.name!r})" for verb in verbs)
 
 
 def names() -> tuple[str, ...]:

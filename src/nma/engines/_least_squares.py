@@ -112,8 +112,8 @@ class LeastSquares:
             return "the model is not linear in its parameters"
         if not all(isinstance(part, Contrasts) for part in problem.evidence):
             return (
-                "some trials report arms with a likelihood that is not normal; give their effects "
-                "as normal contrasts, with nma.outcomes.Contrast"
+                "some trials report arms with a likelihood that is not normal; read them as "
+                "normal contrasts, with network.as_normal()"
             )
         return _unsuited_scales(self, problem) or _unsuited_df(self, problem)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import numbers
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -180,7 +181,18 @@ def numeric(column: pd.Series[Any], studies: Sequence[str], name: str) -> Number
             issues.append(_not_a_number(cell, studies[row], row, name))
         else:
             values[row] = number
-    return Numbers(values, issues, [])
+    return Numbers(values, sorted(issues, key=_is_numeral), [])
+
+
+def _is_numeral(issue: Issue) -> bool:
+    """Return whether a cell is a number but for its type.
+
+    One cell that is none makes text of a whole file's column: it is named first.
+    """
+    try:
+        return isinstance(issue.value, str) and math.isfinite(float(issue.value))
+    except ValueError:
+        return False
 
 
 def _number(cell: object) -> float | None:

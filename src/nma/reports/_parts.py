@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, final
 
-from nma.errors import ModelError, NmaError, shown
+from nma.errors import ModelError, NmaError, in_short, shown
 from nma.tables import Table
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def tried(*asked: Callable[[], Part]) -> list[Part]:
         try:
             part = ask()
         except NmaError as error:
-            part = Refused(f"Not shown. {error}")
+            part = Refused(f"Not shown. {in_short(error)}")
         if not isinstance(part, Refused) or part not in found:
             found.append(part)
     return found
