@@ -16,7 +16,7 @@ COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version
     --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help example test test-lowest lint docs checked benchmarks lock clean python
+.PHONY: help example test test-lowest lint docs links checked benchmarks lock clean python
 
 help: ## list the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,9 +37,14 @@ lint: $(VENV)/ready ## check style, formatting and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-docs: $(VENV)/ready ## build the documentation into docs/_build; a warning is an error
+docs: $(VENV)/ready ## build the documentation into docs/_build, a warning is an error; open each page in Chromium
+	rm -rf docs/_build
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs docs/_build
+	$(BIN)/python -m pytest --numprocesses auto --quiet docs/test_site.py
 	@echo "Built: open docs/_build/index.html"
+
+links: $(VENV)/ready ## ask for every address outside that the documentation names; needs a network
+	$(BIN)/sphinx-build -b linkcheck --keep-going --quiet docs docs/_build/links
 
 checked: $(VENV)/ready ## write docs/checked.csv anew from tests/literature; read its diff
 	$(BIN)/python -m pytest tests/literature --quiet --write-checked

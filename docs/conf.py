@@ -38,7 +38,7 @@ nb_merge_streams = True
 rst_prolog = ".. currentmodule:: nma\n"
 
 autodoc_member_order = "bysource"
-autodoc_preserve_defaults = True
+autodoc_preserve_defaults = True  # xp=np, not where NumPy lies on this machine
 autodoc_typehints = "none"
 autodoc_class_signature = "mixed"
 numpydoc_show_class_members = False
@@ -46,11 +46,25 @@ numpydoc_show_class_members = False
 highlight_options = {name: {"stripnl": True} for name in ("python", "pycon", "default")}
 
 html_theme = "pydata_sphinx_theme"
+html_theme_options = {
+    "logo": {"text": "nma"},
+    "navbar_persistent": ["search-button"],
+    "navbar_end": ["theme-switcher"],
+    "header_links_before_dropdown": 5,
+    "primary_sidebar_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "back_to_top_button": False,
+}
+html_sidebars = {"*": [], "*/*": ["sidebar-nav-bs"]}
+html_context = {"default_mode": "auto"}
 html_title = f"nma {release}"
 html_static_path = ["_static"]
 html_css_files = ["nma.css", "checked.css", "notebooks.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
+html_domain_indices = False
 html_show_sourcelink = False
 
 REFERENCE: tuple[str, ...] = runpy.run_path(str(Path(__file__).parent / "public.py"))["modules"]()
@@ -70,7 +84,10 @@ def inline_formula(translator: HTML5Translator, node: nodes.Element) -> None:
 
 def displayed_formula(translator: HTML5Translator, node: nodes.Element) -> None:
     """Write a formula on a line of its own."""
-    translator.body.append(f'<div class="math">{mathml(node, block=True)}</div>\n')
+    box = (
+        "math pst-scrollable-table-container"  # the theme lets keys scroll it where it is too wide
+    )
+    translator.body.append(f'<div class="{box}">{mathml(node, block=True)}</div>\n')
     raise nodes.SkipNode
 
 

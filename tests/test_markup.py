@@ -287,3 +287,10 @@ def test_a_large_network_shows_the_comparisons_with_the_most_trials() -> None:
     assert "These are the 20 comparisons with the most trials" in text
     assert "participants" not in text
     assert text.count(" vs t00") == 20
+
+
+def test_no_header_is_empty() -> None:
+    index = pd.MultiIndex.from_tuples([("a", ""), ("b", "c")], names=["design", "trial"])
+    text = markup.cells(pd.DataFrame({"y": [1, 2]}, index=index))
+    assert re.findall(r"<th[^>]*></th>", text) == []
+    assert text.count("<td></td>") + text.count(f"<td {markup.WHOLE}></td>") >= 1

@@ -67,8 +67,8 @@ def cells(frame: pd.DataFrame, *, caption: str = "", **printing: Any) -> str:
     """
     with pd.option_context("display.max_colwidth", None):
         plain = frame.to_html(**printing, escape=True, border=0)
-    head, body = plain.split("<tbody>")
-    columns, row, index = head.replace("<th></th>", "<td></td>").partition("<tr>")
+    head, body = plain.replace("<th></th>", "<td></td>").split("<tbody>")  # heads nothing
+    columns, row, index = head.partition("<tr>")
     named = f"{CAPTION}{html.escape(caption)}</caption>" if caption else ""
     start, end = columns.split(">", 1)
     top = f"{start}>{named}{_scoped(end, 'col')}{row}{_scoped(index, 'col', LEFT)}"

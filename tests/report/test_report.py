@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 import re
 import subprocess
@@ -10,19 +9,16 @@ import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from shutil import which
 
-import numpy as np
 import pandas as pd
 import pytest
 
 import nma
+from hostile import HOSTILE, MANY, network
 from nma.errors import ModelError
 from nma.reports import Figure, Section, _prisma
 
 VOID = {"meta", "link", "br", "img"}
-SCRIPT = "<script>alert(1)</script>"
-HOSTILE = [SCRIPT, "a & b | c `d` \\ $x^2$", "</caption></table></svg>", 'x" onload="y', "url(#a)"]
 
 
 class Page(HTMLParser):
@@ -53,25 +49,6 @@ class Page(HTMLParser):
 
     def of(self, *names: str) -> list[dict[str, str | None]]:
         return [attributes for tag, attributes in self.tags if tag in names]
-
-
-def network(names: list[str], seed: int = 5) -> nma.Network:
-    """A ring of trials with a centre."""
-    rng = np.random.default_rng(seed)
-    pairs = [(name, names[0]) for name in names[1:]] + list(
-        zip(names[2:], names[1:-1], strict=True)
-    )
-    frame = pd.DataFrame(pairs, columns=["t", "c"])
-    frame = frame.assign(s=[f"<i>{k}</i>" for k in range(len(frame))], se=0.2)
-    frame["y"] = rng.normal(0, 0.4, len(frame))
-    outcome = nma.outcomes.Contrast("y", "se", measure="SMD", better="lower")
-    return nma.Network.from_contrasts(
-        frame, study="s", treatment="t", comparator="c", outcome=outcome, reference=names[0]
-    )
-
-
-LONG = "a very long name of a treatment that goes on " * 5
-MANY = [f"treatment {k}" for k in range(28)] + [LONG.strip(), "w" * 300]
 
 
 @pytest.fixture(scope="module")
@@ -291,45 +268,6 @@ def test_processes_with_other_hashes_write_the_same_bytes(tmp_path: Path) -> Non
     assert len(first) > 30
     for name, file in first.items():
         assert file.read_bytes() == (tmp_path / "4321" / name).read_bytes(), name
-
-
-MEASURE = """<!DOCTYPE html><html><body><iframe id="page"
-style="width:{width}px;height:900px;border:0" srcdoc="{page}"></iframe>
-<pre id="found"></pre><script>
-addEventListener("load", () => {{
-  const inner = document.getElementById("page").contentDocument, root = inner.documentElement;
-  const beyond = [...inner.querySelectorAll("h1,h2,p,li,.scroll,caption")].filter(
-    (one) => one.offsetWidth > root.clientWidth).length;
-  const flat = [...inner.querySelectorAll("svg")].filter(
-    (one) => one.clientHeight < 50).length;
-  document.getElementById("found").textContent =
-    [root.clientWidth, root.scrollWidth, beyond, flat].join(" ");
-}});</script></body></html>"""
-"""A page in a frame of a width, since a browser's own window does not get as narrow as a phone."""
-
-
-@pytest.mark.skipif(which("chromium") is None, reason="no Chromium on this machine")
-@pytest.mark.parametrize("width", [390, 1280])
-def test_a_browser_shows_the_page_without_overflow_or_complaint(width: int, tmp_path: Path) -> None:
-    text = written(nma.fit(network(MANY)), tmp_path)
-    outer = tmp_path / "outer.html"
-    outer.write_text(MEASURE.format(width=width, page=html.escape(text)), encoding="utf-8")
-    asked = ["--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
-    asked += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=5000"]
-    done = subprocess.run(  # noqa: S603  a browser on a page of ours
-        [str(which("chromium")), *asked, "--window-size=1400,1000", "--dump-dom", outer.as_uri()],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    assert "CONSOLE" not in done.stderr
-    found = re.search(r'<pre id="found">([\d ]+)</pre>', done.stdout)
-    assert found is not None
-    client, scrolled, beyond, flat = map(int, found[1].split())
-    assert client > width - 30
-    assert scrolled <= client
-    assert (beyond, flat) == (0, 0)
 
 
 def test_counts_of_the_network_are_those_of_the_trials(
