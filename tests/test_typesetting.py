@@ -178,6 +178,17 @@ def plain(cell: str) -> str:
     return cell.replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " ")
 
 
+def test_studies_with_a_year_are_words_and_stand_left() -> None:
+    table = Table(
+        {"study": ["Smith 2012", "de Lira 2025"], "n": ["12", "-"], "p": ["<0.01", "0.2"]}
+    )
+    assert table._grid().words == (True, False, False)
+    assert r"\begin{tabular}{llrr}" in table.as_latex()
+    assert '<td style="text-align: left; padding: 2pt 6pt; white-space: nowrap">Smith' in (
+        table.as_html()
+    )
+
+
 def test_limits_are_not_parted_and_rules_are_those_of_cells() -> None:
     table = Table({"a": ["-1.5 (-2.0, -1.0)", "a, b (c, d)"]}, caption="All.", notes=["Note."])
     text = table.as_html()

@@ -150,7 +150,13 @@ def _environment(grid: Grid, *, caption: str, notes: list[str]) -> str:
     aligned = "l" * len(grid.stub) + "".join("l" if words else "r" for words in grid.words)
     heads = [_head(head, words) for head, words in zip(grid.heads, grid.words, strict=True)]
     rows = [
-        _row([*map(_words, label), *map(_number, cells)])
+        _row(
+            [*map(_words, label)]
+            + [
+                _words(c) if words else _number(c)
+                for c, words in zip(cells, grid.words, strict=True)
+            ]
+        )
         for label, cells in zip(grid.labels, grid.cells, strict=True)
     ]
     lines = [

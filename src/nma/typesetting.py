@@ -15,6 +15,9 @@ __all__ = ["Grid", "commented", "harmless", "html", "printed"]
 RULE = "1pt solid"
 THIN = "0.5pt solid"
 
+NUMBER = re.compile(r"(NNT[BH] )?[<>]?[-+]?\.?\d")
+"""How a number begins; a study such as "Smith 2012" is none."""
+
 
 @final
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def printed(
             for row in frame.index
         ),
         cells=tuple(zip(*written, strict=True)),
-        words=tuple(not any(re.search(r"\d", cell) for cell in column) for column in written),
+        words=tuple(not any(map(NUMBER.match, column)) for column in written),
     )
 
 
