@@ -11,6 +11,7 @@ from nma import graph
 from nma.checks._design_by_treatment import global_p
 from nma.errors import ModelError, NmaError
 from nma.estimates import replicate_error, require_level
+from nma.posterior import require_posterior
 from nma.ranking import (
     badness,
     best_mass,
@@ -96,6 +97,7 @@ def sucra(posterior: Posterior, *, level: float = 0.95) -> Table:
     Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016;
     Wigle et al. 2025, doi:10.48550/arXiv.2501.11596, on the precision of the hierarchy.
     """
+    require_posterior(posterior, "sucra")
     require_level(level)
     share, errors = shares(posterior)
     count = len(share)
@@ -179,6 +181,7 @@ def p_scores(posterior: Posterior) -> Table:
     ----------
     Ruecker and Schwarzer 2015, doi:10.1186/s12874-015-0060-8.
     """
+    require_posterior(posterior, "p_scores")
     require_two(posterior)
     moments = posterior.draws.moments
     if moments is None:
@@ -241,6 +244,7 @@ def poth(posterior: Posterior) -> Table:
     ----------
     Wigle et al. 2025, doi:10.48550/arXiv.2501.11596.
     """
+    require_posterior(posterior, "poth")
     require_two(posterior)
     beats = wins(posterior)
     count = beats.shape[-1]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Posterior", "at"]
+__all__ = ["Posterior", "at", "require_posterior"]
 
 NEXT = "nma.summary, nma.league_table, nma.sucra, nma.plots.forest"
 """What can be done with a posterior."""
@@ -228,6 +228,20 @@ class Posterior:
         return {name: f"{value:.4g}" for name, value in self.draws.diagnostics.items()}
 
 
+def require_posterior(asked: object, verb: str) -> None:
+    """Refuse what is no posterior, and say how to get one: the first line of every verb on one.
+
+    Raises
+    ------
+    ModelError
+        If it is anything else.
+    """
+    if not isinstance(asked, Posterior):
+        kind = type(asked).__name__
+        message = f"{verb} takes a Posterior, and this is a {kind}: nma.fit(network) makes one."
+        raise ModelError(message)
+
+
 def at(
     posterior: Posterior,
     *,
@@ -266,6 +280,7 @@ def at(
     >>> nma.at(posterior, treatments=["multimodal care", "standard exercise"]).treatments
     ('multimodal care', 'standard exercise')
     """
+    require_posterior(posterior, "at")
     network, structure = posterior.network, posterior.model.structure
     defaults = structure.covariates(network)
     _require_known(covariates, defaults, network)

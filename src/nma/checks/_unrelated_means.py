@@ -24,7 +24,7 @@ from nma.estimates import (
 from nma.fit_measures import dic
 from nma.least_squares import differences
 from nma.model import problem
-from nma.posterior import at
+from nma.posterior import at, require_posterior
 from nma.refits import Executor, Refit, Refits, refit_all
 from nma.span import directions
 from nma.structures import UnrelatedMeans
@@ -128,6 +128,7 @@ def unrelated_means(
     ----------
     NICE DSU TSD 4 (Dias et al. 2011), section 3.
     """
+    require_posterior(posterior, "unrelated_means")
     require_level(level)
     network = posterior.network
     structure = _structure(posterior, order)
