@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Posterior", "at", "require_posterior"]
+__all__ = ["Posterior", "at"]
 
 NEXT = "nma.summary, nma.league_table, nma.sucra, nma.plots.forest"
 """What can be done with a posterior."""
+
+LOOK = "nma.checks.convergence"
+"""What says how poor a fit is, and where."""
 
 WITHOUT_LEVELS = "nma.summary, nma.parameter_table"
 """What can be done where no treatment has one level, such as after a node-split."""
@@ -100,13 +103,15 @@ class Posterior:
 
     @property
     def verbs(self) -> str:
-        """What can be done next: verbs that this model answers."""
+        """What can be done next: verbs that this model answers, after a poor fit its diagnosis."""
         try:
             self.levels  # noqa: B018  asked for its refusal
         except ModelError:
             credible = self.draws.intervals == "credible"
-            return WITHOUT_LEVELS + ", nma.fit_measures.dic, nma.plots.leverage" * credible
-        return NEXT
+            answering = WITHOUT_LEVELS + ", nma.fit_measures.dic, nma.plots.leverage" * credible
+        else:
+            answering = NEXT
+        return f"{LOOK}, {answering}" if self.poor else answering
 
     def position(self, treatment: str) -> int:
         """Return where a treatment stands among the targets.
