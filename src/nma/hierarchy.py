@@ -339,7 +339,7 @@ def _hanging(lonely: list[tuple[str, str]]) -> list[str]:
 
 
 def _disagreement(posterior: Posterior) -> list[str]:
-    """Return that direct and indirect evidence disagree, if the global test says so."""
+    """Return that trials disagree, if the global test, which knows no model, says so."""
     if len(posterior.network.trials) > MANY:
         untested = (
             f"Not tested for designs that disagree, since there are more than {MANY} trials: "
@@ -353,8 +353,10 @@ def _disagreement(posterior: Posterior) -> list[str]:
     if not p < ALPHA:
         return []
     said = (
-        f"Designs disagree (global test of inconsistency, p {probability(p)}): loops do not close, "
-        "and the order depends on which trials are believed. nma.checks.loops and "
-        "nma.checks.node_splitting say where."
+        f"Designs disagree (global test of inconsistency, p {probability(p)}, which asks the "
+        "trials as they stand, whatever the model): loops do not close. Unless the model explains "
+        "why, "
+        "the order depends on which trials are believed. nma.checks.loops says where, "
+        "nma.checks.node_splitting what remains under this model."
     )
     return [said]
