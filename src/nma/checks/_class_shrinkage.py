@@ -234,7 +234,7 @@ def _tabulated(
             posterior,
             f"Treatments on their own, shrunken and the mean of their class, "
             f"{scale_name(posterior)} versus {against}; {interval_words(posterior, level)}s are in "
-            "columns _lower and _upper.",
+            "columns not printed, such as own_lower.",
         ),
         notes=[*_moved_notes(table["moved"]), *said, *briefly(posterior)],
         digits=dict.fromkeys(shown, digits) | {"moved": 2},

@@ -198,7 +198,8 @@ def _tabulated(
             posterior,
             f"Unrelated means against {type(posterior.model.structure).__name__}, "
             f"{scale_name(posterior)} of treatment versus comparator; "
-            f"{interval_words(posterior, level)}s are in columns _lower and _upper.",
+            f"{interval_words(posterior, level)}s are in columns not printed, such as "
+            "unrelated_lower.",
         ),
         notes=[
             *found.notices,
@@ -244,15 +245,18 @@ def _fit_notes(fits: Mapping[str, Mapping[str, float]]) -> list[str]:
     if not np.isnan(here["tau"]):
         told.append(f"median tau {here['tau']:.3g} and {other['tau']:.3g}")
     change = other["DIC"] - here["DIC"]
-    says = (
-        f"DIC differs by {abs(change):.1f}, too little to prefer either"
-        if abs(change) < SAY
-        else f"DIC prefers {'unrelated means' if change < 0 else 'this model'} by {abs(change):.1f}"
-    )
-    return [
-        f"This model and unrelated means: {', '.join(told)}.",
-        f"{says}. A tie does not show consistency: unrelated means spend more parameters.",
-    ]
+    return [f"This model and unrelated means: {', '.join(told)}.", _preference(change)]
+
+
+def _preference(change: float) -> str:
+    """Return what a change of DIC to unrelated means says, and what it does not."""
+    size = f"{abs(change):.1f}"
+    if change <= -SAY:
+        return f"DIC prefers unrelated means by {size}, although they spend more parameters."
+    none = "That does not show consistency: unrelated means pay for more parameters."
+    if change < SAY:
+        return f"DIC differs by {size}, too little to prefer either. {none}"
+    return f"DIC prefers this model by {size}. {none}"
 
 
 def _structure_notes(posterior: Posterior, structure: UnrelatedMeans) -> list[str]:
