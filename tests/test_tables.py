@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,7 +44,7 @@ def test_columns_may_have_decimals_of_their_own() -> None:
 
 def test_what_rounds_to_zero_has_no_sign() -> None:
     tiny = {"two": [-0.004], "four": [-0.00004], "three_figures": [-0.0], "kept": [-0.006]}
-    table = Table(tiny, digits={"four": 4}, significant=["three_figures"])
+    table: Any = Table(tiny, digits={"four": 4}, significant=["three_figures"])
     assert table.printed().loc[0].tolist() == ["0.00", "0.0000", "0", "-0.01"]
     for text in (str(table), table._repr_html_(), table.as_latex(), table.as_html()):
         assert "-0.00" not in text
