@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nma.errors import ModelError, nearest
+from nma.posterior import require_posterior
 from nma.reports._manifest import MANIFEST, manifest, own_files
 from nma.reports._page import page
 from nma.reports._parts import Figure, Part, Refused, Section, Written, written
@@ -88,6 +89,7 @@ def report(
     ...     file.read_text(encoding="utf-8").count("<h2")
     10
     """
+    require_posterior(posterior, "report")
     target = Path(path)
     _require_kind(target)
     asked = [decisions(mcid) if mcid and part.name == "decisions" else part for part in sections]
