@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import nma
 from nma.reports._methods import methods
@@ -74,3 +75,16 @@ def test_evidence_says_how_it_was_read() -> None:
     assert "odds ratio (OR), analysed as its logarithm" in told
     assert "binomial likelihood with logit link" in told
     assert "Events in the arms entered as normal contrasts" in methods(nma.fit(counts.as_normal()))
+
+
+@pytest.mark.parametrize("measure", ["RR", "RD"])
+def test_measures_without_a_likelihood_are_normal_contrasts(measure: str) -> None:
+    outcome = nma.outcomes.Binary("events", "n", measure=measure, better="lower")
+    network = nma.Network.from_arms(
+        nma.datasets.load("bcg"), study="study", treatment="treatment", outcome=outcome
+    )
+    posterior = nma.fit(network)
+    assert all(isinstance(part, nma.problem.Contrasts) for part in posterior.problem.evidence)
+    told = methods(posterior)
+    assert "Events in the arms entered as normal contrasts" in told
+    assert "binomial" not in told
