@@ -16,7 +16,7 @@ import comparisons
 from comparisons import Comparison
 from sources import SOURCES, Source
 
-WHY = "[its cause](../checked.md#where-they-differ-and-why)"
+WHY = "[what is known of why](../checked.md#where-they-differ-and-why)"
 MINUS = "\N{MINUS SIGN}"
 SHOWN = {"lower": "2.5 %", "upper": "97.5 %"}
 HEAD = "".join(
@@ -46,7 +46,7 @@ def index(by_source: dict[Source, list[Comparison]]) -> Iterator[str]:
     rows = [row for found in by_source.values() for row in found]
     yield (
         f"**{len(rows):,} comparisons**: {len(rows) - differing(rows):,} agree, "
-        f"{differing(rows)} differ for a known cause.\n"
+        f"{differing(rows)} differ, and the page says why as far as that was found.\n"
     )
     yield ":::{container} checked-sources"
     yield "| source | networks | numbers | differ |\n| --- | --- | ---: | ---: |"

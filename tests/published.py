@@ -240,7 +240,7 @@ def assert_near(table: pd.DataFrame, what: Key, place: Place | None) -> None:
     _record(table, what, place, "agrees")
 
 
-def assert_apart(table: pd.DataFrame, what: Key, place: Place) -> None:
+def assert_apart(table: pd.DataFrame, what: Key, place: Place | None) -> None:
     """Assert that no number lies within its tolerance: the cause stands in docs/checked.md."""
     near = table[_within(table)]
     assert near.empty, f"no misfit any more: {what}\n{near}"

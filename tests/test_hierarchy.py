@@ -124,6 +124,20 @@ def test_loops_that_do_not_close_are_said() -> None:
         assert "nma.checks.loops" in said
 
 
+def test_the_note_on_loops_holds_under_a_model_that_explains_them() -> None:
+    late = {study: float(study.startswith("CA")) for study in triangle(1.5).trials}
+    network = nma.assign(triangle(1.5), by="study", late=late)
+    explained = nma.structures.Regression(nma.structures.Consistency(), "late", control="A")
+    notes = [
+        next(note for note in nma.sucra(posterior).notes if "Designs disagree" in note)
+        for posterior in (nma.fit(network), nma.fit(network, nma.Model(explained)))
+    ]
+    assert notes[0] == notes[1]
+    assert "the trials as they stand, whatever the model" in notes[0]
+    assert "Unless the model explains why, the order depends on" in notes[0]
+    assert "nma.checks.node_splitting what remains under this model" in notes[0]
+
+
 def test_the_test_is_that_of_the_checks(senn: nma.Posterior, smoking: nma.Posterior) -> None:
     for fitted in (senn, smoking, nma.fit(triangle(0.7), engine=ENGINE)):
         p = nma.checks.design_by_treatment(fitted).attrs["random"][2]

@@ -213,6 +213,17 @@ def test_the_verbs_to_try_next_answer(structure: Any, engine: Any) -> None:
         assert attrgetter(verb)(nma)(posterior) is not None
 
 
+@pytest.mark.parametrize("structure", [nma.structures.Consistency(), SPLIT])
+def test_a_poor_fit_is_to_be_looked_at_first(structure: Any) -> None:
+    sound = nma.fit(nma.datasets.network("back_pain"), nma.Model(structure))
+    draws = replace(sound.draws, faults=("R-hat of tau is 1.4.",))
+    poor = replace(sound, draws=draws)
+    assert poor.verbs == f"nma.checks.convergence, {sound.verbs}"
+    for text in (repr(poor).rstrip(">"), str(poor), read(poor._repr_html_()).text):
+        assert text.endswith(f"next: {poor.verbs}")
+    assert nma.checks.convergence(poor).attrs["verdict"] == "poor"
+
+
 def test_a_plan_is_to_be_simulated_and_what_is_simulated_to_be_fitted(
     hostile: nma.Posterior,
 ) -> None:

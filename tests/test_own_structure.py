@@ -89,7 +89,9 @@ OF_OTHERS = {"class_shrinkage", "components", "incremental_effects"}
 """Figures of a model that has components, or classes."""
 
 
-@pytest.mark.parametrize("name", sorted(set(nma.plots.__all__) - {"Drawing", "Figure"} - OF_OTHERS))
+@pytest.mark.parametrize(
+    "name", sorted(set(nma.plots.__all__) - {"Drawing", "Figure", "journal"} - OF_OTHERS)
+)
 def test_every_figure_draws_it(name: str, posterior: nma.Posterior) -> None:
     mcid = nma.decisions.MCID(0.3, kind="between-group", source="chosen for a test")
     needs: dict[str, Any] = {

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,10 +42,21 @@ def test_columns_may_have_decimals_of_their_own() -> None:
     assert "1.23 0.0012" in str(table)
 
 
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    tiny = {"two": [-0.004], "four": [-0.00004], "three_figures": [-0.0], "kept": [-0.006]}
+    table: Any = Table(tiny, digits={"four": 4}, significant=["three_figures"])
+    assert table.printed().loc[0].tolist() == ["0.00", "0.0000", "0", "-0.01"]
+    for text in (str(table), table._repr_html_(), table.as_latex(), table.as_html()):
+        assert "-0.00" not in text
+        assert "\N{MINUS SIGN}0.00" not in text
+        assert "-0.01" in text.replace("\N{MINUS SIGN}", "-").replace("$-$", "-")
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
         (0.0, "0"),
+        (-0.0, "0"),
         (1.0, "1"),
         (-47.236, "-47.2"),
         (6540.4, "6540"),

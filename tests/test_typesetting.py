@@ -239,6 +239,14 @@ def test_a_caption_of_two_lines_is_one_comment() -> None:
     assert text.splitlines() == ["# one two", "# x, y", ",a", "0,1.0"]
 
 
+def test_comments_are_no_formulas_in_a_spreadsheet_either() -> None:
+    """It takes them apart at commas or, where the comma is for decimals, at semicolons."""
+    told = ['no trial has b,=HYPERLINK("a")', "x; +1 +a", "-0.5 (-1.0, -0.2); -3"]
+    text = Table({"a": [1.0]}, caption=told[0], notes=told[1:]).as_csv()
+    comments = ['# no trial has b,\'=HYPERLINK("a")', "# x;' +1 +a", f"# {told[2]}"]
+    assert text.splitlines()[:3] == comments
+
+
 def test_a_wide_table_becomes_parts_that_fit_and_lose_nothing() -> None:
     names = [f"treatment {k}" for k in range(30)]
     cells = [[f"{i}.00 (-1.00, {j}.20)" for j in range(30)] for i in range(30)]

@@ -23,6 +23,7 @@ from nma.estimates import (
     sampled,
 )
 from nma.points import KNOWN_SD, beyond, notices_on
+from nma.posterior import require_posterior
 from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def absolute_effects(
     ----------
     NICE DSU TSD 2 (Dias et al. 2011), section 6, on absolute effects from a baseline of their own.
     """
+    require_posterior(posterior, "absolute_effects")
     import xarray as xr
 
     base = baseline(posterior, reference_level, instrument, reference_sd)
@@ -186,6 +188,7 @@ def absolute_table(
     ----------
     NICE DSU TSD 2 (Dias et al. 2011), section 6, on absolute effects from a baseline of their own.
     """
+    require_posterior(posterior, "absolute_table")
     require_level(level)
     base = baseline(posterior, reference_level, instrument, reference_sd)
     found = _estimates(posterior, base, level)

@@ -21,7 +21,7 @@ from nma.estimates import (
     located,
     meanings,
 )
-from nma.posterior import at
+from nma.posterior import at, require_posterior
 from nma.ranges import beyond, is_of_arms, stretch
 from nma.reach import ABOUT_TARGETS, is_told, unseen
 from nma.tables import Table, decimals
@@ -100,6 +100,7 @@ def curve(
     NICE DSU TSD 3 (Dias et al. 2011), on covariates; Mawdsley et al. 2016, doi:10.1002/psp4.12091,
     on doses.
     """
+    require_posterior(posterior, "curve")
     along = _along(posterior, covariate, values, treatments, comparator)
     found = functions(posterior, along.contrasts, level)
     natural = np.exp if posterior.network.ratio else np.asarray

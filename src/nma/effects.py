@@ -22,6 +22,7 @@ from nma.estimates import (
     positions,
 )
 from nma.new_trial import drawn_effects
+from nma.posterior import require_posterior
 from nma.tables import Table, decimals, interval
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def relative_effects(
     ----------
     Lu and Ades 2004, doi:10.1002/sim.1875.
     """
+    require_posterior(posterior, "relative_effects")
     levels = posterior.draws.values["beta"].to_numpy() @ posterior.levels.T
     return _differences(posterior, levels, comparators, name="relative effect")
 
@@ -121,6 +123,7 @@ def predictive_effects(
     ----------
     Higgins, Thompson and Spiegelhalter 2009, doi:10.1111/j.1467-985X.2008.00552.x.
     """
+    require_posterior(posterior, "predictive_effects")
     levels = posterior.draws.values["beta"].to_numpy() @ posterior.levels.T
     new = levels + drawn_effects(posterior, seed)
     found = _differences(posterior, new, comparators, name="predictive effect")
@@ -205,6 +208,7 @@ def effect_table(
     Lu and Ades 2004, doi:10.1002/sim.1875; Higgins, Thompson and Spiegelhalter 2009,
     doi:10.1111/j.1467-985X.2008.00552.x, on effects in a new trial.
     """
+    require_posterior(posterior, "effect_table")
     pairs = ordered_pairs(posterior, comparators)
     found = estimates(posterior, pairs, level)
     natural = np.exp if posterior.network.ratio else np.asarray
@@ -278,6 +282,7 @@ def league_table(posterior: Posterior, *, level: float = 0.95) -> Table:
     ----------
     Lu and Ades 2004, doi:10.1002/sim.1875.
     """
+    require_posterior(posterior, "league_table")
     numbers = effect_table(posterior, level=level)
     names = list(posterior.treatments)
     cells = np.full((len(names), len(names)), "", dtype=object)

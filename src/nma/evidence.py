@@ -10,6 +10,7 @@ import pandas as pd
 from nma.errors import ModelError
 from nma.estimates import briefly, captioned
 from nma.normal_evidence import NormalEvidence, normal_evidence, tau_words, total
+from nma.posterior import require_posterior
 from nma.tables import Table
 from nma.threads import one_thread
 
@@ -67,6 +68,7 @@ def hat_matrix(posterior: Posterior, *, tau: str | float | None = None) -> Table
     Koenig, Krahn and Binder 2013, doi:10.1002/sim.6001; Ruecker and Schwarzer 2014,
     doi:10.1002/sim.6236, on reduced weights.
     """
+    require_posterior(posterior, "hat_matrix")
     evidence = normal_evidence(posterior)
     value = evidence.tau(tau)
     whole = evidence.whole(value)
@@ -128,6 +130,7 @@ def direct_proportions(posterior: Posterior, *, tau: str | float | None = None) 
     ----------
     Koenig, Krahn and Binder 2013, doi:10.1002/sim.6001.
     """
+    require_posterior(posterior, "direct_proportions")
     evidence = normal_evidence(posterior)
     value = evidence.tau(tau)
     direct = evidence.direct(value)

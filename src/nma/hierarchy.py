@@ -11,6 +11,7 @@ from nma import graph
 from nma.checks._design_by_treatment import global_p
 from nma.errors import ModelError, NmaError
 from nma.estimates import replicate_error, require_level
+from nma.posterior import require_posterior
 from nma.ranking import (
     badness,
     best_mass,
@@ -96,6 +97,7 @@ def sucra(posterior: Posterior, *, level: float = 0.95) -> Table:
     Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016;
     Wigle et al. 2025, doi:10.48550/arXiv.2501.11596, on the precision of the hierarchy.
     """
+    require_posterior(posterior, "sucra")
     require_level(level)
     share, errors = shares(posterior)
     count = len(share)
@@ -179,6 +181,7 @@ def p_scores(posterior: Posterior) -> Table:
     ----------
     Ruecker and Schwarzer 2015, doi:10.1186/s12874-015-0060-8.
     """
+    require_posterior(posterior, "p_scores")
     require_two(posterior)
     moments = posterior.draws.moments
     if moments is None:
@@ -241,6 +244,7 @@ def poth(posterior: Posterior) -> Table:
     ----------
     Wigle et al. 2025, doi:10.48550/arXiv.2501.11596.
     """
+    require_posterior(posterior, "poth")
     require_two(posterior)
     beats = wins(posterior)
     count = beats.shape[-1]
@@ -335,7 +339,7 @@ def _hanging(lonely: list[tuple[str, str]]) -> list[str]:
 
 
 def _disagreement(posterior: Posterior) -> list[str]:
-    """Return that direct and indirect evidence disagree, if the global test says so."""
+    """Return that trials disagree, if the global test, which knows no model, says so."""
     if len(posterior.network.trials) > MANY:
         untested = (
             f"Not tested for designs that disagree, since there are more than {MANY} trials: "
@@ -349,8 +353,10 @@ def _disagreement(posterior: Posterior) -> list[str]:
     if not p < ALPHA:
         return []
     said = (
-        f"Designs disagree (global test of inconsistency, p {probability(p)}): loops do not close, "
-        "and the order depends on which trials are believed. nma.checks.loops and "
-        "nma.checks.node_splitting say where."
+        f"Designs disagree (global test of inconsistency, p {probability(p)}, which asks the "
+        "trials as they stand, whatever the model): loops do not close. Unless the model explains "
+        "why, "
+        "the order depends on which trials are believed. nma.checks.loops says where, "
+        "nma.checks.node_splitting what remains under this model."
     )
     return [said]

@@ -12,7 +12,7 @@ from nma.errors import ModelError, nearest, require_several, shortened
 from nma.estimates import direction, functions, interval_words, located, require_level
 from nma.least_squares import estimable
 from nma.parameters import reported, undetermined
-from nma.posterior import at
+from nma.posterior import at, require_posterior
 from nma.structures._inside import Inside, components_inside
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def incremental_effects(
     ----------
     Welton et al. 2009, doi:10.1093/aje/kwp014.
     """
+    require_posterior(posterior, "incremental_effects")
     require_level(level)
     inside = components_inside(posterior.model.structure, posterior.network)
     components = _components(inside, adding)

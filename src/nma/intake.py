@@ -87,6 +87,8 @@ def read(
     rows = _cleaned(given, columns, outcome, found)
     whole = judged = _fully_labelled(rows, outcome)
     numbers = _only_once(outcome.check(whole), found.issues)
+    if "comparator" not in columns:
+        numbers = _leaving_out(whole, numbers)
     if missing == "drop_arm":
         whole, numbers = _without_missing(whole, numbers, found)
     found.issues.extend(numbers)
@@ -227,6 +229,23 @@ def _only_once(found: Sequence[Issue], before: Sequence[Issue]) -> list[Issue]:
         issue
         for issue in found
         if issue.code != "missing" or (issue.rows, issue.column) not in refused
+    ]
+
+
+def _leaving_out(rows: pd.DataFrame, issues: Sequence[Issue]) -> list[Issue]:
+    """Add to what helps against a missing number how to do without it: arm, or trial."""
+    lacking = {row for issue in issues if issue.code == "missing" for row in issue.rows}
+    left = Counter(rows["study"].drop(index=sorted(lacking)))
+    arm = "leave the arm out with missing='drop_arm'"
+    trial = "leave the trial out: with one arm left it compares nothing"
+    return [
+        replace(
+            issue,
+            remedy=f"{issue.remedy.rstrip('.')}, or {trial if left[issue.study] == 1 else arm}.",
+        )
+        if issue.code == "missing"
+        else issue
+        for issue in issues
     ]
 
 

@@ -11,8 +11,11 @@ import pandas as pd
 
 __all__ = ["block", "bullets", "cells", "comparisons", "facts", "folded", "paragraph"]
 
-CAPTION = '<caption style="caption-side: top; text-align: left; min-width: 38em">'
-"""Opens a caption: above its table, and never as narrow as a narrow table."""
+CAPTION = '<caption style="caption-side: top; text-align: left; width: min(38em, 80vw)">'
+"""Opens a caption: above its table, as wide as a line that reads well, within a phone's window.
+
+Beside its outputs a notebook keeps a fifth of such a window for itself.
+"""
 
 LEFT = 'style="text-align: left"'
 WHOLE = 'style="white-space: nowrap; text-align: right; padding: 0.2em 0.6em"'

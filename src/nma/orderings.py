@@ -10,6 +10,7 @@ import pandas as pd
 from nma.errors import ModelError
 from nma.estimates import replicate_error
 from nma.hierarchy import doubts
+from nma.posterior import require_posterior
 from nma.ranking import badness, rank_caption, require_two, untold_ranks
 from nma.tables import Table, probability
 
@@ -71,6 +72,7 @@ def hierarchies(posterior: Posterior, *, most: int = 10, top: int | None = None)
     ----------
     Papakonstantinou et al. 2021, doi:10.21203/rs.3.rs-858140/v1.
     """
+    require_posterior(posterior, "hierarchies")
     require_two(posterior)
     count = len(posterior.treatments)
     places = _places(count, top)

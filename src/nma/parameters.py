@@ -20,6 +20,7 @@ from nma.estimates import (
 )
 from nma.least_squares import differences, estimable
 from nma.model import part_names
+from nma.posterior import require_posterior
 from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def parameter_table(posterior: Posterior, *, level: float = 0.95, random: bool =
     Lu and Ades 2004, doi:10.1002/sim.1875, on basic parameters; Welton et al. 2009,
     doi:10.1093/aje/kwp014, on those of components.
     """
+    require_posterior(posterior, "parameter_table")
     names, scale = posterior.problem.parameters.names, posterior.problem.parameters.scale
     rows = np.flatnonzero([random or multiplier is None for multiplier in scale])
     contrasts = np.eye(len(names))[rows]

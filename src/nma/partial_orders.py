@@ -116,7 +116,7 @@ def _require_outcomes(outcomes: object) -> None:
     else:
         what = f"this is a {type(outcomes).__name__}"
     message = (
-        'A partial order is made of outcomes by name, such as {"pain": nma.fit(network), "harms": '
+        'partial_order takes outcomes by name, such as {"pain": nma.fit(network), "harms": '
         f"nma.fit(other)}}: {what}."
     )
     raise ModelError(message)

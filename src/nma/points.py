@@ -12,6 +12,7 @@ from nma.effects import effect_table
 from nma.errors import ModelError, nearest, shown
 from nma.estimates import briefly, captioned, interval_words, located, meanings
 from nma.instruments import Instrument, ReferenceSD, find, named
+from nma.posterior import require_posterior
 from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def in_points(
     Higgins et al. 2019, Cochrane Handbook for Systematic Reviews of Interventions,
     doi:10.1002/9781119536604, chapter 15, on SMDs in points of a familiar instrument.
     """
+    require_posterior(posterior, "in_points")
     require_standardised(posterior.network)
     scale = point_scale(posterior, instrument, reference_sd)
     against = [posterior.comparator] if comparators is None else comparators

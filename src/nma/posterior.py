@@ -27,6 +27,9 @@ __all__ = ["Posterior", "at"]
 NEXT = "nma.summary, nma.league_table, nma.sucra, nma.plots.forest"
 """What can be done with a posterior."""
 
+LOOK = "nma.checks.convergence"
+"""What says how poor a fit is, and where."""
+
 WITHOUT_LEVELS = "nma.summary, nma.parameter_table"
 """What can be done where no treatment has one level, such as after a node-split."""
 
@@ -100,13 +103,15 @@ class Posterior:
 
     @property
     def verbs(self) -> str:
-        """What can be done next: verbs that this model answers."""
+        """What can be done next: verbs that this model answers, after a poor fit its diagnosis."""
         try:
             self.levels  # noqa: B018  asked for its refusal
         except ModelError:
             credible = self.draws.intervals == "credible"
-            return WITHOUT_LEVELS + ", nma.fit_measures.dic, nma.plots.leverage" * credible
-        return NEXT
+            answering = WITHOUT_LEVELS + ", nma.fit_measures.dic, nma.plots.leverage" * credible
+        else:
+            answering = NEXT
+        return f"{LOOK}, {answering}" if self.poor else answering
 
     def position(self, treatment: str) -> int:
         """Return where a treatment stands among the targets.
@@ -228,6 +233,20 @@ class Posterior:
         return {name: f"{value:.4g}" for name, value in self.draws.diagnostics.items()}
 
 
+def require_posterior(asked: object, verb: str) -> None:
+    """Refuse what is no posterior, and say how to get one: the first line of every verb on one.
+
+    Raises
+    ------
+    ModelError
+        If it is anything else.
+    """
+    if not isinstance(asked, Posterior):
+        kind = type(asked).__name__
+        message = f"{verb} takes a Posterior, and this is a {kind}: nma.fit(network) makes one."
+        raise ModelError(message)
+
+
 def at(
     posterior: Posterior,
     *,
@@ -266,6 +285,7 @@ def at(
     >>> nma.at(posterior, treatments=["multimodal care", "standard exercise"]).treatments
     ('multimodal care', 'standard exercise')
     """
+    require_posterior(posterior, "at")
     network, structure = posterior.network, posterior.model.structure
     defaults = structure.covariates(network)
     _require_known(covariates, defaults, network)

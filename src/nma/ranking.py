@@ -16,6 +16,7 @@ from nma.estimates import (
     prior_driven,
     replicate_error,
 )
+from nma.posterior import require_posterior
 from nma.tables import Table
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def ranks(posterior: Posterior) -> xr.DataArray:
     ----------
     Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016.
     """
+    require_posterior(posterior, "ranks")
     import xarray as xr
     from scipy.stats import rankdata
 
@@ -143,6 +145,7 @@ def rank_probabilities(posterior: Posterior) -> Table:
     ----------
     Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016.
     """
+    require_posterior(posterior, "rank_probabilities")
     return _by_rank(posterior, _rank_mass(badness(posterior)), "each rank")
 
 
@@ -179,6 +182,7 @@ def cumulative_ranks(posterior: Posterior) -> Table:
     ----------
     Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016.
     """
+    require_posterior(posterior, "cumulative_ranks")
     mass = _rank_mass(badness(posterior)).cumsum(axis=-1)
     mass[..., -1] = 1.0
     return _by_rank(posterior, mass, "each rank or a better one")
@@ -247,6 +251,7 @@ def p_best(posterior: Posterior) -> Table:
     ----------
     Salanti et al. 2011, doi:10.1016/j.jclinepi.2010.03.016.
     """
+    require_posterior(posterior, "p_best")
     mass = best_mass(badness(posterior))
     return Table(
         {"p_best": mass.mean(axis=0), "mcse": replicate_error(mass[:, None])},

@@ -23,6 +23,7 @@ from nma.estimates import (
     require_level,
     sampled,
 )
+from nma.posterior import require_posterior
 from nma.sources import shared_link
 from nma.tables import Table, decimals
 
@@ -108,6 +109,7 @@ def standardised_table(
     ----------
     Zhang and Yu 1998, doi:10.1001/jama.280.19.1690, whose formula for one OR this is.
     """
+    require_posterior(posterior, "standardised_table")
     require_level(level)
     _require_suited(posterior, measure)
     how, base = COMPARISONS[measure], baseline(posterior, reference_level)

@@ -25,6 +25,7 @@ from nma.estimates import (
     scale_name,
 )
 from nma.least_squares import common_effect, estimable
+from nma.posterior import require_posterior
 from nma.problem import Contrasts
 from nma.tables import Table, decimals
 
@@ -75,6 +76,7 @@ def summary(posterior: Posterior, *, level: float = 0.95) -> Table:
     ----------
     Higgins and Thompson 2002, doi:10.1002/sim.1186, on I-squared.
     """
+    require_posterior(posterior, "summary")
     undefined = _undefined(posterior)
     pairs = [] if undefined else ordered_pairs(posterior, [posterior.comparator])
     found = _parameters(posterior, level) if undefined else estimates(posterior, pairs, level)

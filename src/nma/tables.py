@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -96,13 +97,11 @@ class Table(pd.DataFrame):
         """Return how pandas is to print the cells."""
         named = {} if isinstance(self.digits, int) else self.digits
         others = self.digits if isinstance(self.digits, int) else 2
-        formatters: dict[Any, Any] = {
-            name: f"{{:.{number}f}}".format for name, number in named.items()
-        }
+        formatters: dict[Any, Any] = {name: partial(fixed, n) for name, n in named.items()}
         formatters |= dict.fromkeys(self.significant, figures)
         return {
             "columns": [name for name in self.columns if name not in self._left_out()],
-            "float_format": f"{{:.{others}f}}".format,
+            "float_format": partial(fixed, others),
             "formatters": formatters | dict.fromkeys(self.probabilities, probability),
             "na_rep": "",
         }
@@ -296,9 +295,17 @@ def _wrapped(text: str, indent: str = "") -> str:
     return textwrap.fill(text, width=WIDTH, subsequent_indent=indent, break_on_hyphens=False)
 
 
+def fixed(digits: int, value: float) -> str:
+    """Return a number with so many decimals; what rounds to zero has no sign."""
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text
+
+
 def figures(value: float) -> str:
     """Return a number with three figures, written out where that is short."""
-    if value == 0 or not 1e-4 <= abs(value) < 1e6:
+    if value == 0:
+        return "0"
+    if not 1e-4 <= abs(value) < 1e6:
         return f"{value:.3g}"
     return np.format_float_positional(value, precision=3, fractional=False, trim="-")
 
@@ -328,8 +335,7 @@ def rounded(value: float, mcse: float, *, digits: int = 2) -> str:
     """
     while digits > 0 and 2 * mcse > 10.0 ** (1 - digits):
         digits -= 1
-    text = f"{value:.{digits}f}"
-    return text.lstrip("-") if float(text) == 0 else text
+    return fixed(digits, value)
 
 
 def interval(estimate: float, lower: float, upper: float, mcse: float, *, digits: int) -> str:

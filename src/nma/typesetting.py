@@ -153,8 +153,15 @@ def _over(grid: Grid) -> str:
 
 
 def commented(lines: Iterable[str]) -> str:
-    """Return sentences as the comments that may open a CSV file."""
-    return "".join(f"# {' '.join(line.split())}\n" for line in lines if line)
+    """Return sentences as the comments that may open a CSV file.
+
+    A spreadsheet takes them apart like any row, so no part of them is a formula either.
+    """
+    return "".join(f"# {_inert_parts(' '.join(line.split()))}\n" for line in lines if line)
+
+
+def _inert_parts(line: str) -> str:
+    return re.sub("(?<=[,;])[^,;]+", lambda part: str(_inert(part[0])), line)
 
 
 FORMULA = re.compile(r"\s*[=+\-@]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,9 +11,12 @@ import nma
 from bad_input.corpus import ARMS, MEANS, SPREAD, Case, added, agrees, cell, from_arms, without
 from nma.errors import DataError, DataWarning, ModelError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 NAN = math.nan
 ZERO_SPREAD = ("zero would give the arm all the weight",)
-LEFT_OUT = ("missing='drop_arm'",)
+LEFT_OUT = ("leave the trial out: with one arm left it compares nothing",)
 
 VALUES = [
     Case(
@@ -125,6 +128,35 @@ def test_an_arm_is_dropped_on_the_users_word_alone() -> None:
         network = from_arms(table, missing="drop_arm")
     assert network.trials["Boyd"] == ("CBT", "exercise")
     assert network.notices[0].startswith("Dropped as asked: trial 'Boyd', row 7")
+
+
+def advised(table: pd.DataFrame) -> list[str]:
+    """Return what is advised about each missing number."""
+    with pytest.raises(DataError) as caught:
+        from_arms(table)
+    return [issue.remedy for issue in caught.value.issues if issue.code == "missing"]
+
+
+def test_to_leave_an_arm_out_is_advised_where_two_others_stay() -> None:
+    three = added(ARMS, ("Boyd", "placebo", NAN, 2.0, 25))
+    (advice,) = advised(three)
+    assert advice == "Supply the number, or leave the arm out with missing='drop_arm'."
+    with pytest.warns(DataWarning, match="Dropped as asked"):
+        assert len(from_arms(three, missing="drop_arm").trials) == 3  # as advised
+
+    one_left = cell(three, 6, "mean", NAN)
+    assert advised(one_left) == [f"Supply the number, or {LEFT_OUT[0]}."] * 2
+    assert len(from_arms(one_left[one_left["study"] != "Boyd"]).trials) == 2  # as advised
+
+
+def test_an_arm_that_lacks_another_number_does_not_count_as_staying() -> None:
+    table = cell(added(ARMS, ("Boyd", "placebo", NAN, 2.0, 25)), 6, "sd", NAN)
+    assert all(LEFT_OUT[0] in advice for advice in advised(table))
+
+
+def test_a_trial_without_any_numbers_is_left_out_arm_by_arm() -> None:
+    table = cell(cell(ARMS, 3, "mean", NAN), 4, "mean", NAN)
+    assert all("missing='drop_arm'" in advice for advice in advised(table))
 
 
 def test_a_trial_left_with_one_arm_says_why() -> None:

@@ -70,7 +70,7 @@ BINARY = [
     ),
     Case(
         "events missing", cell(COUNTS, 4, "r", NAN), "missing",
-        ("the number is missing",), ("missing='drop_arm'",), "Ames", (4,), "r",
+        ("the number is missing",), ("leave the trial out",), "Ames", (4,), "r",
     ),
     Case(
         "participants infinite", cell(COUNTS, 4, "n", math.inf), "infinite",
@@ -101,7 +101,7 @@ RATES = [
     ),
     Case(
         "exposure missing", cell(COUNTS, 2, "years", NAN), "missing",
-        ("the number is missing",), ("missing='drop_arm'",), "Turner", (2,), "years",
+        ("the number is missing",), ("leave the trial out",), "Turner", (2,), "years",
     ),
     Case(
         "events per year", cell(COUNTS, 2, "r", 1.4), "not-a-count",

@@ -64,11 +64,11 @@ NUMBERS = [
     ),
     Case(
         "participants missing", cell(COUNTS, 4, "n", NAN), "missing",
-        ("the number is missing",), ("missing='drop_arm'",), "Ames", (4,), "n",
+        ("the number is missing",), ("leave the trial out",), "Ames", (4,), "n",
     ),
     Case(
         "nothing told", cell(COUNTS, 4, "some", NAN), "missing",
-        ("no category has a count",), ("Supply a count", "missing='drop_arm'"),
+        ("no category has a count",), ("Supply a count", "leave the trial out"),
         "Ames", (4,), "some",
     ),
     Case(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -66,6 +67,27 @@ def test_on_a_tree_both_models_are_one_and_it_says_so() -> None:
     assert not any("No loop:" in note for note in checked(fitted(TWO_ARMS)).notes)
 
 
+def test_what_dic_says_fits_its_size() -> None:
+    tie = next(n for n in checked(fitted(TANGLED)).notes if n.startswith("DIC"))
+    assert "too little to prefer either. That does not show consistency" in tie
+    prefers = nma.fit(nma.datasets.network("thrombolytics").as_normal())
+    here = next(n for n in checked(prefers).notes if n.startswith("DIC"))
+    assert "DIC prefers this model by" in here
+    assert "That does not show consistency" in here
+    assert "tie" not in here
+
+
+def test_the_caption_says_which_columns_are_not_printed() -> None:
+    posterior = nma.fit(nma.datasets.network("back_pain"))
+    tables = [checked(posterior), nma.checks.node_splitting(posterior)]
+    for table in tables:
+        (named,) = re.findall(r"\w+_lower", table.caption)
+        assert named in table.columns
+        assert named not in table.printed().columns
+        assert f"not printed, such as {named}" in table.caption
+        assert f"not printed, such as {named}" in " ".join(str(table).split())
+
+
 def test_trials_count_by_their_baseline() -> None:
     trials = checked(fitted(TANGLED))["trials"]
     assert trials.loc[(B, A)] == 2 + 2 + 1
@@ -86,7 +108,9 @@ def test_an_inconsistent_loop_is_preferred_open() -> None:
     fit = table.attrs["fit"]
     assert fit["unrelated means"]["DIC"] < fit["this model"]["DIC"] - 3
     assert fit["unrelated means"]["tau"] < fit["this model"]["tau"]
-    assert any("DIC prefers unrelated means" in note for note in table.notes)
+    (said,) = (note for note in table.notes if "DIC prefers unrelated means" in note)
+    assert "tie" not in said
+    assert "although they spend more parameters" in said
     assert table["difference"].abs().idxmax() == (D, A)
 
 

@@ -70,12 +70,14 @@ def test_what_does_not_fit_says_how_wide_it_is(senn: nma.Posterior) -> None:
 
 def test_the_session_is_as_it_was(senn: nma.Posterior) -> None:
     before, usual = dict(mpl.rcParams), drawn(senn, "forest").get_figwidth()
-    page = nma.plots.journal("single", font="DejaVu Serif")
-    page.__enter__()
-    assert PAGE.get() != SCREEN
-    stopped = ZeroDivisionError()
+
+    def fails() -> None:
+        with nma.plots.journal("single", font="DejaVu Serif"):
+            assert PAGE.get() != SCREEN
+            raise ZeroDivisionError
+
     with pytest.raises(ZeroDivisionError):
-        page.__exit__(ZeroDivisionError, stopped, None)
+        fails()
     assert PAGE.get() == SCREEN
     assert dict(mpl.rcParams) == before
     assert drawn(senn, "forest").get_figwidth() == usual

@@ -10,6 +10,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import matplotlib as mpl
 import pandas as pd
 import pytest
 
@@ -237,6 +238,35 @@ def test_a_folder_is_tidied_of_its_own_files_alone(
     assert set(again[1::2]) == left - {"mine.csv", "decisions-4.csv", "manifest.txt"}
 
 
+@pytest.mark.parametrize("name", ["report.md", "manifest.txt", "effects-2.csv"])
+def test_a_file_that_no_report_wrote_is_not_replaced(
+    name: str, back_pain: nma.Posterior, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(ModelError, match=f"{name}.*which no report wrote"):
+        nma.report(back_pain, tmp_path)
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [(name, "mine")]
+
+
+SESSION = {
+    "axes.spines.left": True,
+    "font.weight": "bold",
+    "patch.linewidth": 3,
+    "savefig.bbox": "tight",
+    "savefig.transparent": True,
+    "xtick.minor.visible": True,
+}
+
+
+def test_settings_of_the_session_do_not_change_it(back_pain: nma.Posterior, tmp_path: Path) -> None:
+    usual = written(back_pain, tmp_path)
+    with mpl.rc_context(SESSION):
+        assert written(back_pain, tmp_path) == usual
+        assert mpl.rcParams["font.weight"] == "bold"
+    with nma.plots.journal("single", font="DejaVu Serif"):
+        assert written(back_pain, tmp_path) == usual
+
+
 def test_wide_tables_are_printed_smaller_on_a_page_on_its_side(tmp_path: Path) -> None:
     text = written(nma.fit(network([f"drug {k}" for k in range(16)])), tmp_path)
     assert '<section id="league" class="wide"' in text
@@ -290,3 +320,16 @@ def test_counts_of_the_network_are_those_of_the_trials(
     table = back_pain.network.arms
     assert arms["arms"].to_dict() == table["treatment"].value_counts().to_dict()
     assert arms["participants"].sum() == table["participants"].sum()
+
+
+def test_a_section_says_how_before_what_and_nothing_where_it_is_refused(tmp_path: Path) -> None:
+    network = nma.datasets.network("back_pain")
+    text = written(nma.fit(network), tmp_path)
+    assert "Treatments were ranked by the joint posterior of their effects" in text
+    assert "Inconsistency was assessed by least squares" in text
+    least = written(nma.fit(network, engine=nma.engines.LeastSquares()), tmp_path)
+    assert "ranked by the joint sampling distribution" in least
+    base = nma.structures.Consistency()
+    split = nma.structures.NodeSplit(base, "multimodal care", "passive control")
+    refused = written(nma.fit(network, nma.Model(split)), tmp_path)
+    assert "Treatments were ranked" not in refused

@@ -18,6 +18,7 @@ from nma.estimates import is_credible
 from nma.fit_measures import dic, leave_one_study_out
 from nma.least_squares import CommonEffect, common_effect
 from nma.model import problem
+from nma.posterior import require_posterior
 from nma.refits import Executor, Refit, Refits, refit_all
 from nma.structures import Consistency
 from nma.structures._inside import Inside, components_inside
@@ -135,6 +136,7 @@ def additivity(
     Ruecker, Petropoulou and Schwarzer 2020, doi:10.1002/bimj.201800167, on the difference of Q;
     Welton et al. 2009, doi:10.1093/aje/kwp014.
     """
+    require_posterior(posterior, "additivity")
     asked = _asked(posterior, deviation)
     here, full = (fixed_effects(posterior, s) for s in (asked.inside.whole, asked.full))
     tasks = _tasks(posterior, asked, is_saturated=here.df == full.df)

@@ -20,6 +20,7 @@ from nma.estimates import (
     require_level,
     scale_name,
 )
+from nma.posterior import require_posterior
 from nma.refits import Executor, Refit, refit_all
 from nma.structures import Consistency
 from nma.tables import Table, decimals, interval
@@ -113,6 +114,7 @@ def class_shrinkage(
     Dominici et al. 1999, doi:10.1080/01621459.1999.10473861; Owen et al. 2015,
     doi:10.1016/j.jval.2015.01.006.
     """
+    require_posterior(posterior, "class_shrinkage")
     require_level(level)
     against = posterior.network.reference if comparator is None else comparator
     posterior.network.codes([against])
@@ -232,7 +234,7 @@ def _tabulated(
             posterior,
             f"Treatments on their own, shrunken and the mean of their class, "
             f"{scale_name(posterior)} versus {against}; {interval_words(posterior, level)}s are in "
-            "columns _lower and _upper.",
+            "columns not printed, such as own_lower.",
         ),
         notes=[*_moved_notes(table["moved"]), *said, *briefly(posterior)],
         digits=dict.fromkeys(shown, digits) | {"moved": 2},

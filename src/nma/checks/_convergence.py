@@ -10,6 +10,7 @@ import numpy as np
 from nma.engines._convergence import E_FMI, ESS_PER_CHAIN, R_HAT, labelled
 from nma.engines._laplace import ERROR, HIGH
 from nma.estimates import captioned, estimates, is_credible, ordered_pairs, replicate_error
+from nma.posterior import require_posterior
 from nma.tables import Table
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def convergence(posterior: Posterior) -> Table:
     arXiv:1604.00695, on E-FMI; Vehtari et al. 2024, Journal of Machine Learning Research 25(72),
     on Pareto k.
     """
+    require_posterior(posterior, "convergence")
     rows = [_monte_carlo(posterior), *_told(posterior)]
     found = {row.verdict for row in rows} | ({"poor"} if posterior.draws.faults else set())
     verdict = next((word for word in ("poor", "unknown") if word in found), "good")

@@ -18,6 +18,7 @@ from nma.normal_evidence import (
     estimated,
     normal_evidence,
 )
+from nma.posterior import require_posterior
 from nma.tables import Table
 from nma.threads import one_thread
 
@@ -151,6 +152,7 @@ def design_by_treatment(posterior: Posterior, *, tau: str | float = "DL") -> Tab
     Higgins et al. 2012, doi:10.1002/jrsm.1044; White et al. 2012, doi:10.1002/jrsm.1045;
     Krahn, Binder and Koenig 2013, doi:10.1186/1471-2288-13-35, on detaching.
     """
+    require_posterior(posterior, "design_by_treatment")
     evidence = normal_evidence(posterior)
     parts = Decomposition(evidence)
     with one_thread():

@@ -17,6 +17,7 @@ from nma.heterogeneity import Random
 from nma.least_squares import common_effect
 from nma.model import Model, prior_words, problem
 from nma.normal_evidence import NormalEvidence, estimated
+from nma.posterior import require_posterior
 from nma.priors import Fixed, Normal
 from nma.refits import Executor, Refit, Refits, refit_all
 from nma.structures import Consistency
@@ -106,6 +107,7 @@ def heterogeneity_by_comparison(
     doi:10.1016/0197-2456(86)90046-2; Lu and Ades 2009, doi:10.1093/biostatistics/kxn032, on
     variances that differ between comparisons.
     """
+    require_posterior(posterior, "heterogeneity_by_comparison")
     require_level(level)
     network, evidence = posterior.network, _evidence(posterior.network)
     counts = {pair: _count(network, pair) for pair in evidence.pairs}

@@ -15,6 +15,7 @@ from nma.errors import DataError, ModelError, in_short
 from nma.estimates import estimates, require_level
 from nma.least_squares import estimable
 from nma.model import problem
+from nma.posterior import require_posterior
 from nma.ranking import shares
 from nma.refits import Executor, Refit, refit_all
 
@@ -93,6 +94,7 @@ def leave_one_study_out(
     ----------
     Viechtbauer and Cheung 2010, doi:10.1002/jrsm.11, on outliers and influence in meta-analysis.
     """
+    require_posterior(posterior, "leave_one_study_out")
     require_level(level)
     against = posterior.comparator if comparator is None else comparator
     posterior.position(against)

@@ -16,6 +16,7 @@ from nma.errors import ModelError, nearest
 from nma.estimates import briefly, captioned, functions, interval_words, require_level, scale_name
 from nma.least_squares import estimable
 from nma.model import problem
+from nma.posterior import require_posterior
 from nma.refits import Executor, Refit, Refits, refit_all
 from nma.structures._inside import Inside, components_inside
 from nma.tables import Table, decimals, probability
@@ -99,6 +100,7 @@ def interactions(
     Welton et al. 2009, doi:10.1093/aje/kwp014; Ruecker, Petropoulou and Schwarzer 2020,
     doi:10.1002/bimj.201800167.
     """
+    require_posterior(posterior, "interactions")
     require_level(level)
     inside = components_inside(posterior.model.structure, posterior.network)
     chosen = _chosen(inside, sets)

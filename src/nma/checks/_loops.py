@@ -14,6 +14,7 @@ from nma import graph
 from nma.errors import ModelError
 from nma.estimates import briefly, captioned, scale_name
 from nma.normal_evidence import normal_evidence, tau_words
+from nma.posterior import require_posterior
 from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def loops(
     Bucher et al. 1997, doi:10.1016/S0895-4356(97)00049-8;
     Veroniki et al. 2013, doi:10.1093/ije/dys222.
     """
+    require_posterior(posterior, "loops")
     _require_length(longest, level)
     evidence = normal_evidence(posterior)
     value = evidence.tau(tau)

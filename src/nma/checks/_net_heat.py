@@ -12,6 +12,7 @@ from nma.checks._design_by_treatment import Decomposition
 from nma.estimates import briefly, captioned
 from nma.evidence import flows
 from nma.normal_evidence import design_name, normal_evidence
+from nma.posterior import require_posterior
 from nma.tables import Table
 from nma.threads import one_thread
 
@@ -69,6 +70,7 @@ def net_heat(posterior: Posterior, *, tau: str | float = "common") -> Table:
     ----------
     Krahn, Binder and Koenig 2013, doi:10.1186/1471-2288-13-35.
     """
+    require_posterior(posterior, "net_heat")
     evidence = normal_evidence(posterior)
     with one_thread():
         value = evidence.tau(tau)

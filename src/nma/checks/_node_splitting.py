@@ -15,7 +15,7 @@ from nma.checks._scale import scale_numbers
 from nma.checks._split_table import Split, tabulated
 from nma.errors import ModelError, require_several
 from nma.estimates import functions, is_credible, require_level
-from nma.posterior import at
+from nma.posterior import at, require_posterior
 from nma.priors import Normal
 from nma.refits import Executor, Refit, refit_all
 from nma.structures import NodeSplit
@@ -112,6 +112,7 @@ def node_splitting(
     ----------
     Dias et al. 2010, doi:10.1002/sim.3767; van Valkenhoef et al. 2016, doi:10.1002/jrsm.1167.
     """
+    require_posterior(posterior, "node_splitting")
     require_level(level)
     network = posterior.network
     asked = at(posterior, treatments=network.treatments)

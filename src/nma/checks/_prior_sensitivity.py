@@ -13,6 +13,7 @@ from nma.errors import ModelError
 from nma.estimates import estimates, is_credible, ordered_pairs, require_level
 from nma.heterogeneity import Random
 from nma.model import prior_words
+from nma.posterior import require_posterior
 from nma.prior_predictive import before_data, scale_quantile
 from nma.priors import HalfCauchy, HalfNormal, Prior, Uniform
 from nma.ranking import p_best, shares
@@ -103,6 +104,7 @@ def prior_sensitivity(
     Lambert et al. 2005, doi:10.1002/sim.2112, on how vague priors of tau differ;
     Roever et al. 2021, doi:10.1002/jrsm.1475.
     """
+    require_posterior(posterior, "prior_sensitivity")
     require_level(level)
     own = _own(posterior)
     against = posterior.comparator if comparator is None else comparator

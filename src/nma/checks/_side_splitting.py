@@ -11,6 +11,7 @@ import pandas as pd
 from nma import graph
 from nma.estimates import briefly, captioned, scale_name
 from nma.normal_evidence import normal_evidence, tau_words
+from nma.posterior import require_posterior
 from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def side_splitting(posterior: Posterior, *, tau: str | float | None = None) -> T
     Dias et al. 2010, doi:10.1002/sim.3767, section 3, on back-calculation;
     Koenig, Krahn and Binder 2013, doi:10.1002/sim.6001, on the share of direct evidence.
     """
+    require_posterior(posterior, "side_splitting")
     evidence = normal_evidence(posterior)
     value = evidence.tau(tau)
     direct, whole = evidence.direct(value), evidence.whole(value)

@@ -185,7 +185,8 @@ def _caption(posterior: Posterior, found: Refits[Any], level: float) -> str:
     spread = "sd" if is_credible(posterior) else "standard error"
     return (
         f"{found.partial} Node-splits, {scale_name(posterior)} of treatment versus comparator with "
-        f"{spread}; {interval_words(posterior, level)}s are in columns _lower and _upper."
+        f"{spread}; {interval_words(posterior, level)}s are in columns not printed, such as "
+        "direct_lower."
     ).strip()
 
 

@@ -24,7 +24,7 @@ from nma.estimates import (
 from nma.fit_measures import dic
 from nma.least_squares import differences
 from nma.model import problem
-from nma.posterior import at
+from nma.posterior import at, require_posterior
 from nma.refits import Executor, Refit, Refits, refit_all
 from nma.span import directions
 from nma.structures import UnrelatedMeans
@@ -128,6 +128,7 @@ def unrelated_means(
     ----------
     NICE DSU TSD 4 (Dias et al. 2011), section 3.
     """
+    require_posterior(posterior, "unrelated_means")
     require_level(level)
     network = posterior.network
     structure = _structure(posterior, order)
@@ -197,7 +198,8 @@ def _tabulated(
             posterior,
             f"Unrelated means against {type(posterior.model.structure).__name__}, "
             f"{scale_name(posterior)} of treatment versus comparator; "
-            f"{interval_words(posterior, level)}s are in columns _lower and _upper.",
+            f"{interval_words(posterior, level)}s are in columns not printed, such as "
+            "unrelated_lower.",
         ),
         notes=[
             *found.notices,
@@ -243,15 +245,18 @@ def _fit_notes(fits: Mapping[str, Mapping[str, float]]) -> list[str]:
     if not np.isnan(here["tau"]):
         told.append(f"median tau {here['tau']:.3g} and {other['tau']:.3g}")
     change = other["DIC"] - here["DIC"]
-    says = (
-        f"DIC differs by {abs(change):.1f}, too little to prefer either"
-        if abs(change) < SAY
-        else f"DIC prefers {'unrelated means' if change < 0 else 'this model'} by {abs(change):.1f}"
-    )
-    return [
-        f"This model and unrelated means: {', '.join(told)}.",
-        f"{says}. A tie does not show consistency: unrelated means spend more parameters.",
-    ]
+    return [f"This model and unrelated means: {', '.join(told)}.", _preference(change)]
+
+
+def _preference(change: float) -> str:
+    """Return what a change of DIC to unrelated means says, and what it does not."""
+    size = f"{abs(change):.1f}"
+    if change <= -SAY:
+        return f"DIC prefers unrelated means by {size}, although they spend more parameters."
+    none = "That does not show consistency: unrelated means pay for more parameters."
+    if change < SAY:
+        return f"DIC differs by {size}, too little to prefer either. {none}"
+    return f"DIC prefers this model by {size}. {none}"
 
 
 def _structure_notes(posterior: Posterior, structure: UnrelatedMeans) -> list[str]:

@@ -12,6 +12,7 @@ from nma.decisions._benefits import Benefits, Important, confidence, important, 
 from nma.errors import ModelError, shown
 from nma.estimates import briefly, captioned, located, ordered_pairs
 from nma.points import is_number
+from nma.posterior import require_posterior
 from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def better_by(
     ----------
     Hayden et al. 2021, doi:10.1002/14651858.CD009790.pub2, for the MCID of the example.
     """
+    require_posterior(posterior, "better_by")
     require_two(posterior)
     ours = important(posterior, mcid)
     pairs = ordered_pairs(posterior, comparators)
@@ -159,6 +161,7 @@ def mcid_interval(
     Phillippo et al. 2018, doi:10.1111/rssa.12341, whose decision-invariant intervals are of
     estimates, as these are of the MCID.
     """
+    require_posterior(posterior, "mcid_interval")
     require_two(posterior)
     _require_probability(probability)
     ours = important(posterior, mcid)

@@ -18,6 +18,7 @@ from nma.decisions._proposal import Proposal, proposed
 from nma.errors import ModelError, nearest, shown
 from nma.estimates import briefly, captioned, located, scale_name
 from nma.new_trial import generator
+from nma.posterior import require_posterior
 from nma.tables import Table, figures
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def candidate_trials(
     ----------
     Raiffa and Schlaifer 1961, Applied Statistical Decision Theory, on preposterior analysis.
     """
+    require_posterior(posterior, "candidate_trials")
     require_credible(posterior, "candidate_trials")
     require_choice(posterior)
     generator(seed, purpose=9)  # refuses what is no seed

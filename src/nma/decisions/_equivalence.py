@@ -19,6 +19,7 @@ from nma.estimates import (
     ordered_pairs,
     prior_driven,
 )
+from nma.posterior import require_posterior
 from nma.tables import Table, decimals
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def equivalence(
     Nikolakopoulou et al. 2020, doi:10.1371/journal.pmed.1003082, on ranges of equivalence in
     network meta-analysis.
     """
+    require_posterior(posterior, "equivalence")
     require_two(posterior)
     ours = important(posterior, mcid)
     pairs = ordered_pairs(posterior, comparators)

@@ -17,6 +17,7 @@ from nma.estimates import (
     replicate_error,
     require_level,
 )
+from nma.posterior import require_posterior
 from nma.ranking import rank_probabilities
 from nma.tables import Table, decimals
 
@@ -83,6 +84,7 @@ def near_best(posterior: Posterior, *, mcid: MCID) -> Table:
     Curteis et al. 2025, doi:10.1186/s12874-025-02499-0, on ranks with important differences;
     Phillippo et al. 2018, doi:10.1111/rssa.12341, on decision-invariant intervals.
     """
+    require_posterior(posterior, "near_best")
     ours = important(posterior, mcid)
     behind = _behind(benefit_levels(posterior))
     reached = (behind <= ours.size).astype(float)
@@ -182,6 +184,7 @@ def mcid_scores(posterior: Posterior, *, mcid: MCID, level: float = 0.95) -> Tab
     ----------
     Curteis et al. 2025, doi:10.1186/s12874-025-02499-0, on ranks with important differences.
     """
+    require_posterior(posterior, "mcid_scores")
     require_level(level)
     ours = important(posterior, mcid)
     drawn = _scores(benefit_levels(posterior), ours.size)

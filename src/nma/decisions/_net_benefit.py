@@ -87,8 +87,8 @@ def net_benefit(
 
     References
     ----------
-    Systematic Reviews 2023, doi:10.1186/s13643-023-02376-1, on weighing benefits and harms in
-    network meta-analysis.
+    Chiocchia et al. 2023, doi:10.1186/s13643-023-02376-1, on a stated trade-off between benefits
+    and harms, there of areas of spie charts.
     """
     require_level(level)
     outcomes = Outcomes.of(posteriors, comparator, verb="net_benefit")

@@ -17,6 +17,7 @@ from nma.decisions._simulated_trials import averaged, simulated
 from nma.errors import ModelError, shown
 from nma.estimates import briefly, captioned, located, positions, scale_name
 from nma.new_trial import generator
+from nma.posterior import require_posterior
 from nma.tables import Table, decimals, figures
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ def next_trial(
     Raiffa and Schlaifer 1961, Applied Statistical Decision Theory, on preposterior analysis;
     Frazier, Powell and Dayanik 2009, doi:10.1287/ijoc.1080.0314, on the expected maximum.
     """
+    require_posterior(posterior, "next_trial")
     require_credible(posterior, "next_trial")
     require_choice(posterior)
     generator(seed, purpose=9)  # refuses what is no seed

@@ -124,9 +124,10 @@ def _require_outcomes(asked: Any, verb: str) -> None:
         said = f"No posterior is given for {', '.join(map(shown, wrong))}." if wrong else ""
         message = f"{verb} takes fitted models by the name of their outcome. {said}".rstrip()
         raise ModelError(message)
+    given = len(asked) if isinstance(asked, Mapping) else f"a {type(asked).__name__}"
     message = (
-        f"{verb} is about two outcomes or more, each with its own fit, by name: "
-        f'nma.decisions.{verb}({{"pain": posterior, "harms": another}}, ...).'
+        f"{verb} is about two outcomes or more, each with its own fit, by name, and this is "
+        f'{given}: {verb}({{"pain": nma.fit(network), "harms": nma.fit(other)}}, ...).'
     )
     raise ModelError(message)
 

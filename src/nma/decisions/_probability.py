@@ -12,6 +12,7 @@ from nma.decisions._mcid import MCID
 from nma.errors import ModelError, shown
 from nma.estimates import replicate_error
 from nma.hierarchy import doubts
+from nma.posterior import require_posterior
 from nma.ranking import badness, rank_caption, ranks, require_two, untold_ranks
 from nma.tables import Table
 
@@ -72,6 +73,7 @@ def probability(posterior: Posterior, *conditions: Condition) -> Table:
     ----------
     Papakonstantinou et al. 2021, doi:10.21203/rs.3.rs-858140/v1.
     """
+    require_posterior(posterior, "probability")
     _require_conditions(conditions)
     require_two(posterior)
     require_known(posterior, conditions)

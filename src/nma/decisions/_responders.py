@@ -22,6 +22,7 @@ from nma.estimates import (
     replicate_error,
     require_level,
 )
+from nma.posterior import require_posterior
 from nma.tables import Table, decimals, interval
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def responders(
     Furukawa and Leucht 2011, doi:10.1371/journal.pone.0019070;
     Altman 1998, doi:10.1136/bmj.317.7168.1309, on intervals of NNT.
     """
+    require_posterior(posterior, "responders")
     require_level(level)
     require_two(posterior)
     _require_definition(definition)

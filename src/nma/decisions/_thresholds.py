@@ -20,6 +20,7 @@ from nma.engines import Gaussian
 from nma.errors import ModelError, nearest
 from nma.estimates import is_credible
 from nma.model import problem
+from nma.posterior import require_posterior
 from nma.reach import told_apart
 from nma.refits import Executor, Refits
 
@@ -133,6 +134,7 @@ def thresholds(
     ----------
     Phillippo et al. 2018, doi:10.1111/rssa.12341, and 2019, doi:10.7326/M18-3542.
     """
+    require_posterior(posterior, "thresholds")
     _require("of", of, tuple(POINTS))
     _require("tau", tau, TAU)
     reading = _Reading(posterior)

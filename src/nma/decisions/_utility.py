@@ -13,7 +13,7 @@ from nma.decisions._outcomes import Outcomes, benefits, paired, require_credible
 from nma.errors import ModelError, nearest, shown
 from nma.estimates import briefly, captioned, located, scale_name
 from nma.points import is_number
-from nma.posterior import Posterior
+from nma.posterior import Posterior, require_posterior
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,6 +79,8 @@ def utility(
     """
     if isinstance(asked, Posterior):
         return _of_one(asked, weights, reference_level, verb)
+    if not isinstance(asked, Mapping):
+        require_posterior(asked, verb)
     outcomes = Outcomes.of(asked, verb=verb)
     return summed(outcomes, weights, reference_level, seed)
 

@@ -10,6 +10,7 @@ from nma.errors import ModelError, nearest
 from nma.estimates import captioned
 from nma.fit_measures._points import PlugIn, points
 from nma.fit_measures._values import require_proper
+from nma.posterior import require_posterior
 from nma.tables import Table
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def deviance(posterior: Posterior, *, plug_in: PlugIn = "fitted") -> Table:
     Spiegelhalter et al. 2002, doi:10.1111/1467-9868.00353, on deviance and leverage;
     NICE DSU TSD 2 (Dias et al. 2011), section 3.2 and the appendix on residual deviance.
     """
+    require_posterior(posterior, "deviance")
     found = _asked(posterior, plug_in)
     mean = found.deviance.mean(axis=0)
     table = Table(
@@ -141,6 +143,7 @@ def dic(posterior: Posterior, *, plug_in: PlugIn = "fitted") -> Table:
     Spiegelhalter et al. 2002, doi:10.1111/1467-9868.00353;
     Dias et al. 2010, doi:10.1002/sim.3767, on its use in network meta-analysis.
     """
+    require_posterior(posterior, "dic")
     found = _asked(posterior, plug_in)
     numbers = _numbers(found)
     columns = ("deviance", "pD", "DIC", "points")

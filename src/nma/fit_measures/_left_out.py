@@ -16,6 +16,7 @@ from nma.fit_measures._points import labelled
 from nma.fit_measures._values import Values, require_proper, strata
 from nma.integrated import not_integrable
 from nma.least_squares import log_normal
+from nma.posterior import require_posterior
 from nma.problem import Contrasts, arm_parts
 from nma.tables import Table
 from nma.threads import one_thread
@@ -76,6 +77,7 @@ def pointwise(posterior: Posterior) -> Table:
     ----------
     Vehtari, Gelman and Gabry 2017, doi:10.1007/s11222-016-9696-4.
     """
+    require_posterior(posterior, "pointwise")
     require_proper(posterior)
     found = _predicted(posterior)
     labels = _labels(posterior)
@@ -140,6 +142,7 @@ def leave_one_study_out(posterior: Posterior) -> Table:
     Vehtari, Gelman and Gabry 2017, doi:10.1007/s11222-016-9696-4, on importance sampling;
     Vehtari et al. 2024, Journal of Machine Learning Research 25(72), on Pareto k.
     """
+    require_posterior(posterior, "leave_one_study_out")
     require_proper(posterior)
     found = _by_study(posterior)
     network, studies = posterior.network, _studies(posterior)

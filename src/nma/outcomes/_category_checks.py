@@ -45,7 +45,7 @@ def issues(categories: Categories) -> list[Issue]:
 
 def _participants(categories: Categories) -> list[Issue]:
     rows, n = categories.rows, categories.n
-    remedy = "Supply the number, or leave the arm out with missing='drop_arm'."
+    remedy = "Supply the number."
     found = _checks.missing(rows, n, remedy) + _checks.infinite(rows, n)
     remedy = "Check the cell: an arm needs a participant; leave out arms without any."
     found += _checks.at_least(rows, n, 1, remedy)
@@ -64,7 +64,7 @@ def _numbers(categories: Categories) -> list[Issue]:
 
 
 def _nothing_told(categories: Categories) -> list[Issue]:
-    remedy = "Supply a count, or leave the arm out with missing='drop_arm'."
+    remedy = "Supply a count."
     nothing, first = np.asarray(~categories.told.any(axis=1)), categories.names[0]
     problem = "no category has a count"
     return _checks.where(categories.rows, first, nothing, "missing", problem, remedy)

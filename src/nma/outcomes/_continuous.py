@@ -187,7 +187,7 @@ class Continuous:
 
     def check(self, rows: pd.DataFrame) -> list[Issue]:
         """Return every problem in the numbers and in the instruments."""
-        remedy = "Supply the number, or leave the arm out with missing='drop_arm'."
+        remedy = "Supply the number."
         issues = _checks.missing(rows, self.mean, remedy)
         for name in self.columns:
             issues += _checks.infinite(rows, name)

@@ -164,7 +164,7 @@ class Rate:
 
     def check(self, rows: pd.DataFrame) -> list[Issue]:
         """Return every number that is missing, no count, or no exposure."""
-        remedy = "Supply the number, or leave the arm out with missing='drop_arm'."
+        remedy = "Supply the number."
         issues: list[Issue] = []
         for name in self.columns:
             issues += _checks.missing(rows, name, remedy) + _checks.infinite(rows, name)

@@ -80,7 +80,7 @@ class Spread:
         """Return an issue for every arm whose standard error is not told, at the empty cell."""
         remedy = (
             "Take it from the paper, or derive it by nma.readers from a confidence interval, "
-            "p-value or quartiles; or leave the arm out with missing='drop_arm'."
+            "p-value or quartiles."
         )
         problem = "the number is missing, and with it the spread of the mean"
         lacking = np.isnan(self.errors(rows))

@@ -49,6 +49,11 @@ def journal(width: str | float = "double", *, font: str | None = None) -> Iterat
         A font that is installed, such as ``"Arial"``; matplotlib's own if not given. Letters that
         it lacks come from matplotlib's DejaVu Sans.
 
+    Yields
+    ------
+    None
+        The pictures made inside are those for the journal.
+
     Raises
     ------
     ModelError

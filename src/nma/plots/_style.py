@@ -27,6 +27,7 @@ __all__ = [
     "WORSE",
     "Page",
     "columns_on_page",
+    "fresh",
     "on_page",
     "styled",
 ]
@@ -149,3 +150,17 @@ def styled() -> Iterator[None]:
 
     with rc_context(_style()):
         yield
+
+
+@contextmanager
+def fresh() -> Iterator[None]:
+    """Draw for the screen by matplotlib's own settings, whatever the session has set."""
+    from matplotlib import rc_context, rcdefaults
+
+    token = PAGE.set(SCREEN)
+    try:
+        with rc_context():
+            rcdefaults()
+            yield
+    finally:
+        PAGE.reset(token)

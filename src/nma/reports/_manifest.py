@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["MANIFEST", "manifest", "own_files"]
+__all__ = ["MANIFEST", "listed_files", "manifest", "own_files"]
 
 MANIFEST = "manifest.txt"
 HEADER = "Files of a report by nma.report, with the SHA-256 of each."
@@ -21,14 +21,22 @@ def manifest(files: Mapping[str, bytes]) -> bytes:
     return "\n".join([HEADER, *lines, ""]).encode()
 
 
-def own_files(folder: Path) -> list[str]:
-    """Return the files that an earlier report wrote into a folder and that are as it left them."""
+def listed_files(folder: Path) -> dict[str, str]:
+    """Return the names of an earlier report's files and of its list, each with its digest."""
     listed = folder / MANIFEST
     if not listed.is_file():
-        return []
+        return {}
     first, *lines = listed.read_text(encoding="utf-8", errors="replace").split("\n")
-    found = [LINE.fullmatch(line) for line in lines] if first == HEADER else []
-    return [one[2] for one in found if one and _is_unchanged(folder / one[2], one[1])]
+    if first != HEADER:
+        return {}
+    found = filter(None, map(LINE.fullmatch, lines))
+    return {MANIFEST: "", **{one[2]: one[1] for one in found}}
+
+
+def own_files(folder: Path) -> list[str]:
+    """Return the files that an earlier report wrote into a folder and that are as it left them."""
+    listed = listed_files(folder).items()
+    return [name for name, digest in listed if _is_unchanged(folder / name, digest)]
 
 
 def _is_unchanged(file: Path, digest: str) -> bool:

@@ -37,20 +37,21 @@ STRUCTURES = {
     "Components": "The effect of a combination is the sum of the effects of its components{more} "
     "(component network meta-analysis).",
     "Classes": "Treatments of one class {within}.",
-    "Regression": "Effects could change with {covariate}, with {how} (network meta-regression).",
+    "Regression": "Effects could change with {covariate}, with {how}{each} "
+    "(network meta-regression).",
     "Dose": "Effects followed a curve over {dose}, zero at {control}, with {how} (dose-effect).",
 }
 HETEROGENEITIES = {
     "Common": "Each comparison had the same effect in all trials (common effect).",
     "Random": "Effects could differ between trials, normally distributed with one standard "
-    "deviation tau for all comparisons (random effects); those of contrasts in one multi-arm trial "
-    "are correlated by 1/2.",
+    "deviation tau for all comparisons (random effects); deviations of contrasts in one multi-arm "
+    "trial are correlated by 1/2.",
     "DownWeighted": "Trials whose {column} is {levels} could differ by a further standard "
     "deviation, {name}, and so weigh less.",
 }
 ENGINES = {
     "Gaussian": "The posterior of normal evidence was computed {exactly}, without sampling; "
-    "{draws} points of it serve ranks and probabilities.",
+    "{draws} points of it serve what has no closed form, such as the probability of each rank.",
     "Laplace": "Trial levels{effects} were integrated out by adaptive quadrature; {draws} points "
     "of a nested Laplace approximation were corrected by importance weights.",
     "NUTS": "The posterior was sampled by the No-U-Turn sampler in PyMC{sampler}: {chains} chains "
@@ -58,8 +59,8 @@ ENGINES = {
     "LeastSquares": "Effects were estimated by generalised least squares{tau}; priors play no "
     "part.{inflated}",
 }
-OWN = {"DesignByTreatment", "RandomInconsistency"}
-"""Structures of which it would be untrue to say that evidence was taken to agree."""
+OWN = {"DesignByTreatment", "RandomInconsistency", "UnrelatedMeans"}
+"""Structures around which, however deep, it would be untrue that evidence was taken to agree."""
 
 GEOMETRY = (
     "The geometry of the network is described by a graph, and by the trials, arms and participants "
@@ -91,10 +92,14 @@ def methods(posterior: Posterior) -> str:
 
 def _nested(words: dict[str, str], part: Any, what: str) -> Iterator[str]:
     """Yield a sentence for a part and for each that it wraps, the innermost first."""
-    base, name = getattr(part, "base", None), type(part).__name__
-    if base is not None and not (name in OWN and type(base).__name__ == "Consistency"):
-        yield from _nested(words, base, what)
-    yield words[name].format(**_told(part)) if name in words else f"{what}: {name}."
+    parts = [part]
+    while (base := getattr(parts[-1], "base", None)) is not None:
+        parts.append(base)
+    names = [type(one).__name__ for one in parts]
+    for name, one in reversed(list(zip(names, parts, strict=True))):
+        if name == "Consistency" and OWN & {*names}:
+            continue
+        yield words[name].format(**_told(one)) if name in words else f"{what}: {name}."
 
 
 def _told(part: Any) -> dict[str, str]:
@@ -103,10 +108,11 @@ def _told(part: Any) -> dict[str, str]:
     kind, agents = getattr(part, "interactions", None), getattr(part, "agents", None)
     table = AGENTS if agents is not None else INTERACTIONS
     found = table.get(str(agents if agents is not None else kind), "coefficients in a structure")
-    levels = getattr(part, "levels", ())
+    levels, categories = getattr(part, "levels", ()), getattr(part, "categories", None)
     common = fields["within"] == "common"
     return fields | {
         "how": found.format(**fields),
+        "each": f", for each category but {categories[0]}" if categories else "",
         "more": ", and of interactions between them" if kind else "",
         "within": "had the same effect" if common else "scattered around the effect of the class",
         "levels": " or ".join(map(str, levels)) if isinstance(levels, tuple | list) else "",
@@ -139,7 +145,7 @@ def _engine(posterior: Posterior) -> str:
     knapp = getattr(engine, "knapp_hartung", False)
     words = {
         "exactly": given if asked else "exactly",
-        "effects": " and random effects" if scales else "",
+        "effects": " and random effects" if posterior.problem.effects else "",
         "draws": str(draws if name == "NUTS" else chains * draws),
         "chains": str(chains),
         "tune": str(getattr(engine, "tune", "")),
@@ -150,8 +156,10 @@ def _engine(posterior: Posterior) -> str:
     return ENGINES[name].format(**words) + seeded
 
 
-def _plugged(tau: object, scales: str) -> str:
+def _plugged(tau: Any, scales: str) -> str:
     """Return how least squares come to the heterogeneity they plug in."""
+    if tau in {None, "common", 0}:
+        return ""
     if isinstance(tau, str):
-        return "" if tau == "common" else f", with {scales} estimated by {tau} and taken as known"
-    return f", with {scales} taken as {tau:g}" if isinstance(tau, int | float) and tau else ""
+        return f", with {scales} estimated by {tau} and taken as known"
+    return f", with {scales} taken as {tau:g}"

@@ -23,6 +23,8 @@ MEASURES = {
     "IRR": "incidence rate ratio",
 }
 LINKS = {"OR": "logit", "HR": "complementary log-log", "IRR": "log", "SMD": "probit"}
+"""Links of the measures of counts that have a likelihood; the others are normal contrasts."""
+
 NORMAL = "as normal contrasts, with their covariance in multi-arm trials"
 SPREAD = {
     "own": "Hedges' g, by one standard deviation for each trial",
@@ -48,9 +50,8 @@ def _entered(sources: Sequence[Source]) -> list[str]:
 
 def _read(source: Source) -> str:
     outcome: Any = source.outcome
-    name, normal = type(outcome).__name__, outcome.as_normal() == outcome
-    measure = str(outcome.measure)
-    link = LINKS.get(measure, "its")
+    name, measure = type(outcome).__name__, str(outcome.measure)
+    normal = measure not in LINKS or outcome.as_normal() == outcome
     if name == "Contrast":
         return f"Differences within trials and their standard errors entered {NORMAL}."
     if name == "Continuous":
@@ -61,7 +62,9 @@ def _read(source: Source) -> str:
         return f"{COUNTS[name][0]} in the arms entered {NORMAL}."
     if name in COUNTS:
         what, likelihood = COUNTS[name]
-        return f"{what} in the arms entered by a {likelihood} likelihood with {link} link."
+        return (
+            f"{what} in the arms entered by a {likelihood} likelihood with {LINKS[measure]} link."
+        )
     return f"What the trials report was read as {name}."
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nma.errors import ModelError, nearest
-from nma.reports._manifest import MANIFEST, manifest, own_files
+from nma.plots._style import fresh
+from nma.posterior import require_posterior
+from nma.reports._manifest import MANIFEST, listed_files, manifest, own_files
 from nma.reports._page import page
 from nma.reports._parts import Figure, Part, Refused, Section, Written, written
 from nma.reports._pictures import picture
@@ -40,8 +42,9 @@ def report(
 ) -> Path:
     """Write a report of a fit: one page, Markdown, or a folder; the same fit, the same bytes.
 
-    Nothing is fitted again: checks that refit are handed over finished. A question that the model
-    cannot answer, such as a ranking under a node-split, is answered by the reason.
+    Settings of matplotlib and ``nma.plots.journal`` do not change it. Nothing is fitted again:
+    checks that refit are handed over finished. A question that the model cannot answer, such as a
+    ranking under a node-split, is answered by the reason.
 
     Parameters
     ----------
@@ -50,9 +53,9 @@ def report(
     path : str or Path
         ``.html``: one file that needs no other and no network, without scripts. ``.md``: Markdown,
         with figures as SVG beside it. Without a suffix: a folder with that Markdown, every table
-        as CSV in full precision, and every figure as SVG and PDF. Files of these names are
-        replaced. A folder lists its files in ``manifest.txt``: those of an earlier report that the
-        new one does not have are removed if nobody changed them; no other file is touched.
+        as CSV in full precision, and every figure as SVG and PDF. A page or Markdown of this
+        name is replaced. A folder lists its files in ``manifest.txt``: a report replaces those of
+        an earlier one, and removes those it does not have itself if nobody changed them.
     title : str
         The heading.
     mcid : decisions.MCID, optional
@@ -71,8 +74,8 @@ def report(
     Raises
     ------
     ModelError
-        If the path has another suffix, two sections share a name, or ``extra`` names none or is
-        no part of a report.
+        If the path has another suffix, the folder holds files of these names that no report
+        wrote, two sections share a name, or ``extra`` names none or is no part of a report.
 
     References
     ----------
@@ -88,18 +91,21 @@ def report(
     ...     file.read_text(encoding="utf-8").count("<h2")
     10
     """
+    require_posterior(posterior, "report")
     target = Path(path)
     _require_kind(target)
     asked = [decisions(mcid) if mcid and part.name == "decisions" else part for part in sections]
     more = dict(extra or {})
     _require_sections([part.name for part in asked], more)
-    found = _written(asked, posterior, {name: _parts(name, value) for name, value in more.items()})
-    if target.suffix == ".html":
-        _save(target, page(title, posterior.poor, found).encode())
-    elif target.suffix == ".md":
-        _beside(target, title, posterior.poor, found)
-    else:
-        _folder(target, title, posterior.poor, found)
+    given = {name: _parts(name, value) for name, value in more.items()}
+    with fresh():
+        found = _written(asked, posterior, given)
+        if target.suffix == ".html":
+            _save(target, page(title, posterior.poor, found).encode())
+        elif target.suffix == ".md":
+            _beside(target, title, posterior.poor, found)
+        else:
+            _folder(target, title, posterior.poor, found)
     return target
 
 
@@ -172,9 +178,21 @@ def _folder(target: Path, title: str, poor: str, sections: Sequence[Written]) ->
         elif isinstance(part, Figure):
             for kind in ("svg", "pdf"):
                 files[f"{name}.{kind}"] = picture(part.axes, kind)
+    _require_ours(target, [*files, MANIFEST])
     for old in own_files(target):
         if old not in files:
             (target / old).unlink(missing_ok=True)
+    _save(target / MANIFEST, manifest(files))  # first, so that an interrupted report can go on
     for name, content in files.items():
         _save(target / name, content)
-    _save(target / MANIFEST, manifest(files))
+
+
+def _require_ours(target: Path, names: Sequence[str]) -> None:
+    ours = listed_files(target)
+    others = [name for name in names if (target / name).exists() and name not in ours]
+    if others:
+        message = (
+            f"{target.name!r} holds {', '.join(map(repr, others))}, which no report wrote. Move "
+            "what is there, or give the report a folder of its own."
+        )
+        raise ModelError(message)

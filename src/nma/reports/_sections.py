@@ -13,12 +13,13 @@ from nma.checks import design_by_treatment
 from nma.decisions import MCID, better_by, equivalence, mcid_scores, near_best
 from nma.effects import effect_table, league_table
 from nma.errors import shortened
+from nma.estimates import is_credible
 from nma.fit_measures import deviance, dic
 from nma.hierarchy import sucra
 from nma.model import part_names
 from nma.ranking import rank_probabilities
 from nma.reports._methods import methods
-from nma.reports._parts import Figure, Part, Section, tried
+from nma.reports._parts import Figure, Part, Refused, Section, tried
 from nma.summaries import summary
 from nma.tables import Table
 
@@ -48,7 +49,8 @@ def _network(posterior: Posterior) -> list[Part]:
     counts = (
         f"{len(network.trials)} trials with {len(network.table)} arms{told} compare "
         f"{len(network.treatments)} treatments by {network.measure} ({network.better} is better). "
-        f"{len(compared)} pairs of treatments are compared directly"
+        f"{len(compared)} pair{'s' * (len(compared) != 1)} of treatments "
+        f"{'are' if len(compared) != 1 else 'is'} compared directly"
     )
     parts = len(network.components)
     joined = "." if parts == 1 else f"; the network is in {parts} parts that no trial joins."
@@ -135,17 +137,33 @@ def _league(posterior: Posterior) -> list[Part]:
 
 def _ranking(posterior: Posterior) -> list[Part]:
     words = f"Probability of every rank for each treatment, the best first. {BELOW}"
-    return tried(
-        lambda: sucra(posterior),
-        lambda: Figure(plots.rankogram(posterior), words),
-        lambda: rank_probabilities(posterior),
+    of = "posterior" if is_credible(posterior) else "sampling distribution"
+    return _said(
+        f"Treatments were ranked by the joint {of} of their effects: mean and median rank with an "
+        "interval, SUCRA (how many of the other treatments one beats on average, as a share), and "
+        "the probability of each rank.",
+        tried(
+            lambda: sucra(posterior),
+            lambda: Figure(plots.rankogram(posterior), words),
+            lambda: rank_probabilities(posterior),
+        ),
     )
 
 
 def _consistency(posterior: Posterior) -> list[Part]:
     words = f"What each design adds to Q, and Q between designs without it. {BELOW}"
     check = cache(lambda: design_by_treatment(posterior))
-    return tried(check, lambda: Figure(plots.design_by_treatment(check()), words))
+    return _said(
+        "Inconsistency was assessed by least squares: Q was split into a part within designs (sets "
+        "of treatments) and a part between them, and the difference between designs was tested "
+        "under random effects, too.",
+        tried(check, lambda: Figure(plots.design_by_treatment(check()), words)),
+    )
+
+
+def _said(how: str, parts: list[Part]) -> list[Part]:
+    """Return parts after how they were found, unless nothing was."""
+    return parts if all(isinstance(part, Refused) for part in parts) else [how, *parts]
 
 
 def _fit(posterior: Posterior) -> list[Part]:
