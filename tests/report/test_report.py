@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
@@ -248,7 +249,7 @@ def test_a_file_that_no_report_wrote_is_not_replaced(
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [(name, "mine")]
 
 
-SESSION = {
+SESSION: Any = {
     "axes.spines.left": True,
     "font.weight": "bold",
     "patch.linewidth": 3,
