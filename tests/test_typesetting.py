@@ -173,16 +173,45 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data
 
 
+def plain(cell: str) -> str:
+    """Return a cell as it is printed in a terminal."""
+    return cell.replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_studies_with_a_year_are_words_and_stand_left() -> None:
+    table = Table(
+        {"study": ["Smith 2012", "de Lira 2025"], "n": ["12", "-"], "p": ["<0.01", "0.2"]}
+    )
+    assert table._grid().words == (True, False, False)
+    assert r"\begin{tabular}{llrr}" in table.as_latex()
+    assert '<td style="text-align: left; padding: 2pt 6pt; white-space: nowrap">Smith' in (
+        table.as_html()
+    )
+
+
+def test_limits_are_not_parted_and_rules_are_those_of_cells() -> None:
+    table = Table({"a": ["-1.5 (-2.0, -1.0)", "a, b (c, d)"]}, caption="All.", notes=["Note."])
+    text = table.as_html()
+    minus, space = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
+    assert f">{minus}1.5 ({minus}2.0,{space}{minus}1.0)</td>" in text
+    assert ">a, b (c, d)</td>" in text
+    assert "border-t" not in text.partition(">")[0]  # word processors forget those of the table
+    first, *middle, last = re.findall(r"<tr>.*</tr>", text)
+    assert first.count("border-top: 1pt solid; border-bottom: 0.5pt solid") == 2
+    assert last.count("border-bottom: 1pt solid") == 2
+    assert "border" not in "".join(middle)
+
+
 def test_html_holds_the_printed_cells_and_no_more(tables: dict[str, Table], hostile: Table) -> None:
     for name, table in {**tables, "hostile": hostile}.items():
         page = Page(table.as_html())
         grid = printed(pd.DataFrame(table), **table._printing())
         assert page.open == []
         assert page.tags <= {"table", "caption", "thead", "tbody", "tr", "th", "td", "p"}
-        assert page.attributes <= {"style", "scope", "colspan"}
+        assert page.attributes <= {"style", "scope", "colspan", "cellpadding"}
         head = [list(grid.stub) + list(grid.heads)]
         body = [[*label, *cells] for label, cells in zip(grid.labels, grid.cells, strict=True)]
-        told = [[cell.replace("\N{MINUS SIGN}", "-") for cell in row] for row in page.rows]
+        told = [[plain(cell) for cell in row] for row in page.rows]
         assert told[-len(table) - 1 :] == head + body, name
 
 
@@ -229,9 +258,28 @@ def test_a_wide_table_becomes_parts_that_fit_and_lose_nothing() -> None:
     assert parts == [(str(k + 1), str(len(parts))) for k in range(len(parts))]
     assert 4 < len(parts) < 10
     assert text.count("Note.") == 1
+    assert r"\clearpage" not in text
     tall = Table({"a": range(100)}, caption="Tall.").as_latex()
     assert tall.count(r"\begin{table}") == 3
     assert len(re.findall(r"^\d+ & \d+", tall, flags=re.MULTILINE)) == 100
+
+
+def test_latex_is_told_to_place_the_parts_of_a_long_table() -> None:
+    text = Table({"a": range(36 * 25)}, caption="Long.").as_latex()
+    held = [part.count(r"\begin{table}") for part in text.split("\n\\clearpage\n")]
+    assert held[:-1] == [10] * (len(held) - 1)
+    assert len(held) > 2
+    assert 0 < held[-1] <= 10
+
+
+def test_a_long_name_costs_room_in_its_own_column_alone() -> None:
+    names = ["w" * 200, *(f"treatment {k}" for k in range(20))]
+    cells = [["1.00 (0.50, 2.00)"] * 21] * 21
+    labels = pd.Index([f"row {k}" for k in range(21)])
+    text = Table(cells, index=labels, columns=names, caption="All.").as_latex()
+    parts = [part for part in text.split(r"\begin{table}") if "tabular" in part]
+    assert max(part.count("row ") for part in parts if "www" in part) < 21
+    assert {part.count("row ") for part in parts if "www" not in part} == {21}
 
 
 def test_names_are_no_formulas_in_a_spreadsheet_and_numbers_stay() -> None:

@@ -41,6 +41,9 @@ SIZES = ((r"\normalsize", 5.2, 6.0), (r"\footnotesize", 4.4, 3.0), (r"\scriptsiz
 LINES = 36
 """Lines that the rows of a part may take."""
 
+HELD = 10
+"""Parts of a table that LaTeX is given before it must place them; old versions hold 18."""
+
 LABEL = 28
 """Letters of a label or of words that one line may hold."""
 
@@ -58,7 +61,11 @@ def escaped(text: str) -> str:
 
 
 def latex(grid: Grid, *, caption: str, notes: Iterable[str]) -> str:
-    """Return ``table`` environments, which need the package booktabs and nothing else."""
+    """Return ``table`` environments, which need the package booktabs and nothing else.
+
+    After every tenth part of a long table LaTeX is told to place what it has: it holds a limited
+    number of tables and then stops.
+    """
     parts = list(_parts(grid))
     told = list(notes)
     written = []
@@ -66,20 +73,22 @@ def latex(grid: Grid, *, caption: str, notes: Iterable[str]) -> str:
         which = f" (part {k} of {len(parts)})" if len(parts) > 1 else ""
         said = told if k == len(parts) else []
         written.append(_environment(part, caption=f"{caption}{which}", notes=said))
+        if k % HELD == 0 and k < len(parts):
+            written.append("\\clearpage\n")
     return "\n".join(written)
 
 
 def _parts(grid: Grid) -> Iterator[Grid]:
     """Yield parts of a table that fit a page: some columns, some rows of each."""
     for first, last in _columns(grid):
-        for rows in _rows(grid):
-            yield replace(
-                grid,
-                heads=grid.heads[first:last],
-                words=grid.words[first:last],
-                labels=grid.labels[rows],
-                cells=tuple(row[first:last] for row in grid.cells[rows]),
-            )
+        part = replace(
+            grid,
+            heads=grid.heads[first:last],
+            words=grid.words[first:last],
+            cells=tuple(row[first:last] for row in grid.cells),
+        )
+        for rows in _rows(part):
+            yield replace(part, labels=part.labels[rows], cells=part.cells[rows])
 
 
 def _rows(grid: Grid) -> Iterator[slice]:
@@ -141,7 +150,13 @@ def _environment(grid: Grid, *, caption: str, notes: list[str]) -> str:
     aligned = "l" * len(grid.stub) + "".join("l" if words else "r" for words in grid.words)
     heads = [_head(head, words) for head, words in zip(grid.heads, grid.words, strict=True)]
     rows = [
-        _row([*map(_words, label), *map(_number, cells)])
+        _row(
+            [*map(_words, label)]
+            + [
+                _words(c) if words else _number(c)
+                for c, words in zip(cells, grid.words, strict=True)
+            ]
+        )
         for label, cells in zip(grid.labels, grid.cells, strict=True)
     ]
     lines = [

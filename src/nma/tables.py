@@ -208,7 +208,9 @@ class Table(pd.DataFrame):
         booktabs and an input encoding of UTF-8. What is wider than 160 mm, a page of A4 between
         margins of 25 mm, is set smaller; what still is, or has too many rows for a page, becomes
         several tables, each with the labels of its rows and the caption with its part. Long names
-        take several lines.
+        take several lines. LaTeX stops with "Too many unprocessed floats" when it holds some fifty
+        tables that it has not placed (18 before 2015): after every ten parts stands ``\clearpage``,
+        which begins a new page. Where many tables follow each other, write it between them.
 
         Returns
         -------

@@ -15,6 +15,9 @@ __all__ = ["Grid", "commented", "harmless", "html", "printed"]
 RULE = "1pt solid"
 THIN = "0.5pt solid"
 
+NUMBER = re.compile(r"(NNT[BH] )?[<>]?[-+]?\.?\d")
+"""How a number begins; a study such as "Smith 2012" is none."""
+
 
 @final
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def printed(
             for row in frame.index
         ),
         cells=tuple(zip(*written, strict=True)),
-        words=tuple(not any(re.search(r"\d", cell) for cell in column) for column in written),
+        words=tuple(not any(map(NUMBER.match, column)) for column in written),
     )
 
 
@@ -88,54 +91,64 @@ def _label(value: Any) -> str:
 
 
 def html(grid: Grid, *, caption: str, notes: Iterable[str]) -> str:
-    """Return a table whose rules are written in it, so that word processors keep them."""
+    """Return a table whose rules are written in its cells, so that word processors keep them."""
     align = ["left" if words else "right" for words in grid.words]
-    head = [_header(name, "col", "left") for name in grid.stub]
-    head += [_header(name, "col", side) for name, side in zip(grid.heads, align, strict=True)]
-    body = "".join(
-        "<tr>"
-        + "".join(_header(part, "row", "left") for part in label)
-        + "".join(_cell(cell, side) for cell, side in zip(cells, align, strict=True))
-        + "</tr>\n"
-        for label, cells in zip(grid.labels, grid.cells, strict=True)
-    )
-    title = (
-        f'<caption style="text-align: left; min-width: 34em">{html_.escape(caption)}</caption>\n'
-    )
-    style = f"border-collapse: collapse; border-top: {RULE}; border-bottom: {RULE}"
+    over = _over(grid)
+    rules = f"border-bottom: {THIN}" if over else f"border-top: {RULE}; border-bottom: {THIN}"
+    head = [_header(name, "col", "left", rules) for name in grid.stub]
+    sides = zip(grid.heads, align, strict=True)
+    head += [_header(name, "col", side, rules) for name, side in sides]
+    rows = [*zip(grid.labels, grid.cells, strict=True)]
+    body = ""
+    for k, (label, cells) in enumerate(rows, 1):
+        rule = f"border-bottom: {RULE}" if k == len(rows) else ""
+        names = "".join(_header(part, "row", "left", rule) for part in label)
+        numbers = (_cell(cell, side, rule) for cell, side in zip(cells, align, strict=True))
+        body += f"<tr>{names}{''.join(numbers)}</tr>\n"
+    title = f'<caption style="min-width: 34em">{_left(caption)}</caption>\n' if caption else ""
     return (
-        f'<table style="{style}">\n{title if caption else ""}'
-        f"<thead>\n{_over(grid)}<tr>{''.join(head)}</tr>\n</thead>\n"
+        f'<table cellpadding="4" style="border-collapse: collapse">\n{title}'
+        f"<thead>\n{over}<tr>{''.join(head)}</tr>\n</thead>\n"
         f"<tbody>\n{body}</tbody>\n</table>\n"
         + "".join(f"<p>{html_.escape(note)}</p>\n" for note in notes)
     )
 
 
-def _header(text: str, scope: str, side: str) -> str:
-    rule = f"; border-bottom: {THIN}" if scope == "col" else "; font-weight: normal"
+def _left(caption: str) -> str:
+    """Return a caption that stands left in word processors, too."""
+    return f'<p style="text-align: left; margin: 0 0 4pt 0">{html_.escape(caption)}</p>'
+
+
+def _style(*parts: str) -> str:
+    return "; ".join(filter(None, parts))
+
+
+def _header(text: str, scope: str, side: str, rules: str) -> str:
     if not text:
-        return f'<td style="{rule[2:]}"></td>'
-    style = f"text-align: {side}; padding: 2pt 6pt{rule}"
+        return f'<td style="{rules}"></td>' if rules else "<td></td>"
+    weight = "" if scope == "col" else "font-weight: normal"
+    style = _style(f"text-align: {side}; padding: 2pt 6pt", weight, rules)
     return f'<th scope="{scope}" style="{style}">{html_.escape(text)}</th>'
 
 
-def _cell(text: str, side: str) -> str:
-    style = f"text-align: {side}; padding: 2pt 6pt; white-space: nowrap"
-    return f'<td style="{style}">{html_.escape(_signed(text))}</td>'
+def _cell(text: str, side: str, rules: str) -> str:
+    style = _style(f"text-align: {side}; padding: 2pt 6pt; white-space: nowrap", rules)
+    return f'<td style="{style}">{html_.escape(_whole(text))}</td>'
 
 
-def _signed(text: str) -> str:
-    """Return numbers with a true minus sign, after which no line is broken."""
-    return re.sub(r"(?:^|(?<=[( ]))-(?=[\d.])", "\N{MINUS SIGN}", text)
+def _whole(text: str) -> str:
+    """Return numbers with true minus signs, and limits in brackets that no program parts."""
+    signed = re.sub(r"(?:^|(?<=[( ]))-(?=[\d.])", "\N{MINUS SIGN}", text)
+    return re.sub(r"(?<=\d,) (?=[\d\N{MINUS SIGN}])", "\N{NO-BREAK SPACE}", signed)
 
 
 def _over(grid: Grid) -> str:
     if not grid.spanner or not grid.heads:
         return ""
-    empty = f'<td colspan="{len(grid.stub)}"></td>'
+    empty = f'<td colspan="{len(grid.stub)}" style="border-top: {RULE}"></td>'
     name = html_.escape(grid.spanner)
     over = f'scope="colgroup" colspan="{len(grid.heads)}"'
-    style = f"text-align: center; border-bottom: {THIN}"
+    style = f"text-align: center; border-top: {RULE}; border-bottom: {THIN}"
     return f'<tr>{empty}<th {over} style="{style}">{name}</th></tr>\n'
 
 

@@ -73,15 +73,7 @@ def test_a_report_is_open_to_all(
 
 def test_a_report_is_whole_in_print(address: str, readers: tuple[Reader, Reader]) -> None:
     reader, _ = readers
-    assert reader.in_print(address, "h1, h2, p, li, caption, svg") == []
-
-
-@pytest.mark.parametrize("write", [back_pain, decisions], ids=["back_pain", "decisions"])
-def test_tables_of_few_treatments_fit_on_paper(
-    write: Callable[[Path], Path], tmp_path: Path, readers: tuple[Reader, Reader]
-) -> None:
-    reader, _ = readers
-    assert reader.in_print(write(tmp_path / "report.html").as_uri(), "table") == []
+    assert reader.in_print(address, "h1, h2, p, li, caption, svg, table") == []
 
 
 @pytest.mark.parametrize(

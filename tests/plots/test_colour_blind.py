@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from itertools import combinations
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
+import nma.plots
 from nma.plots import _style as style
 from nma.plots._equivalence_drawing import SHADE
 from nma.plots._thresholds_drawing import KEPT, LOST
@@ -97,6 +100,30 @@ def test_lab_of_known_colours() -> None:
 @pytest.mark.parametrize("name", TOGETHER)
 def test_colours_of_a_figure_stay_apart(name: str, seen: str) -> None:
     assert nearest(TOGETHER[name], SEEN[seen]) > DISTINCT
+
+
+HUES = ("BETTER", "WORSE", "DEEP", "WARNING")
+"""Colours that are no greys and no sequence, as the files of figures name them."""
+
+
+def hues(file: str) -> tuple[str, ...]:
+    """Return the colours that the drawing of a figure uses, and the paper."""
+    module = importlib.import_module(f"nma.plots.{file}")
+    return (*dict.fromkeys(getattr(module, name) for name in HUES if hasattr(module, name)), "#fff")
+
+
+FILES = [found.name for found in pkgutil.iter_modules(nma.plots.__path__)]
+SEVERAL = [file for file in FILES if file != "_style" and len(hues(file)) > 2]
+
+
+def test_files_of_several_colours_are_found() -> None:
+    assert {"_league_table", "_net_heat", "_node_splitting_drawing"} <= set(SEVERAL)
+
+
+@pytest.mark.parametrize("seen", SEEN)
+@pytest.mark.parametrize("file", SEVERAL)
+def test_colours_that_one_file_draws_with_stay_apart(file: str, seen: str) -> None:
+    assert nearest(hues(file), SEEN[seen]) > DISTINCT
 
 
 @pytest.mark.parametrize("name", IN_GREY)

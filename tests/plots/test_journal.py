@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import nullcontext
 from io import BytesIO
+from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pytest
+from matplotlib.collections import PatchCollection, QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -104,3 +108,20 @@ def test_what_is_no_page_is_refused() -> None:
         nma.plots.journal(5).__enter__()
     with pytest.raises(ModelError, match="not installed"):
         nma.plots.journal(font="No Such Font").__enter__()
+
+
+@pytest.mark.parametrize("width", [None, "double", "single"])
+@pytest.mark.filterwarnings("ignore:This picture is")
+def test_what_net_heat_shows_stands_at_its_cells(senn: nma.Posterior, width: str | None) -> None:
+    check = nma.checks.net_heat(senn)
+    with nma.plots.journal(width) if width else nullcontext():
+        ax = nma.plots.net_heat(check)
+    cells: Any = next(found for found in ax.collections if isinstance(found, QuadMesh))
+    squares: Any = next(found for found in ax.collections if isinstance(found, PatchCollection))
+    edges = cells.get_coordinates()
+    middles = (edges[:-1, :-1] + edges[1:, 1:]).reshape(-1, 2) / 2
+    found = [path.get_extents() for path in squares.get_paths()]
+    np.testing.assert_allclose([(box.min + box.max) / 2 for box in found], middles, atol=1e-9)
+    rows = np.unique(middles[:, 1])[::-1]
+    numbers = [text.get_position()[1] for text in ax.texts if text.get_text().isdigit()]
+    np.testing.assert_allclose(numbers[: 2 * len(rows) : 2], rows, atol=1e-9)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from nma.plots._axis import axis_of, numeral, typeset
 from nma.plots._canvas import finished, sheet
+from nma.plots._directions import Directions, directions, favours
 from nma.plots._forest_drawing import draw_bars
 from nma.plots._journal import paged
 from nma.plots._style import BETTER, DARK, GREY, INK, LINE, PALE, SIZES, on_page, styled
@@ -40,8 +41,8 @@ APART = 0.065
 GAP = 0.08
 """Room below a class, in inches."""
 
-BELOW = 0.62
-"""Room below the rows for numbers, directions and measure, in inches."""
+TICKS = 0.22
+"""Room below the rows for the numbers of the axis, in inches."""
 
 
 @final
@@ -140,10 +141,24 @@ class _Plan:
         """Lines below."""
         return foot_lines(self.ask("text"), self.ask("data"), self.width - 0.2)
 
+    @cached_property
+    def sides(self) -> Directions:
+        """Whom the sides of no effect favour."""
+        left, right = favours(
+            self.ask("better"), treatment="the treatment", comparator="the comparator"
+        )
+        beside = (self.left - 0.1, self.right - self.left - on_page(WIDE))
+        return directions(left, right, width=on_page(WIDE), beside=beside)
+
+    @property
+    def below(self) -> float:
+        """Room below the rows for the numbers of the axis, directions and measure."""
+        return TICKS + self.sides.height + SPACING * SIZES.small / 72 + 0.14
+
     @property
     def top(self) -> float:
         """Upper edge of the rows."""
-        return 0.15 + head(self.notes) + BELOW + self.tall
+        return 0.15 + head(self.notes) + self.below + self.tall
 
     @property
     def height(self) -> float:
@@ -274,11 +289,9 @@ def _write_around(ax: Axes, plan: _Plan, scale: float) -> None:
     style = {**look, "fontweight": "bold", "va": "bottom"}
     ax.text(right + 0.1, plan.top + 0.05, plan.heading, **style)
     ax.text(plan.right, plan.top + 0.05, "moved", ha="right", **style)
-    sides = ["the treatment", "the comparator"]
-    first, second = sides if plan.ask("better") == "lower" else sides[::-1]
-    y, line = plan.top - plan.tall - 0.22, SPACING * SIZES.small / 72
-    ax.text(left, y, f"← favours {first}", va="top", color=DARK, **look)
-    ax.text(right, y, f"favours {second} →", va="top", ha="right", color=DARK, **look)
+    y = plan.top - plan.tall - TICKS
+    plan.sides.write(ax, left, y, scale=scale)
     measure = f"{plan.ask('measure')}{' (log scale)' * plan.ask('ratio')}"
     shown = fitted(measure, plan.width - 0.2, SIZES.small, most=1)
-    ax.text((left + right) / 2, y - line - 0.03, shown, va="top", ha="center", **look)
+    y -= plan.sides.height + 0.03
+    ax.text((left + right) / 2, y, shown, va="top", ha="center", **look)

@@ -11,9 +11,10 @@ import numpy as np
 
 from nma.plots._axis import axis_of, numeral, typeset
 from nma.plots._canvas import finished, sheet
+from nma.plots._directions import Directions, directions, favours
 from nma.plots._forest_drawing import draw_bars
 from nma.plots._journal import paged
-from nma.plots._style import BETTER, DARK, INK, SIZES, WARNING, on_page, styled
+from nma.plots._style import BETTER, INK, SIZES, WARNING, on_page, styled
 from nma.plots._text import SPACING, extent, fitted, foot, foot_lines, head, head_lines, told
 from nma.tables import probability
 
@@ -96,22 +97,18 @@ class _Plan:
         return self.shares + len(SHARES) * _share() + EDGE
 
     @cached_property
-    def sides(self) -> tuple[str, str]:
-        """What lies to the left and to the right of no effect."""
+    def sides(self) -> Directions:
+        """Whom the sides of no effect favour."""
         treatment = str(self.marks.index[0]) if len(self.marks) == 1 else "the treatment"
-        names = [treatment, str(self.ask("comparator"))]
-        first, second = names if self.ask("better") == "lower" else names[::-1]
-        room = on_page(PANEL) / 2 - 0.3
-        return (
-            f"← {fitted(f'favours {first}', room, SIZES.small, most=3)}",
-            f"{fitted(f'favours {second}', room, SIZES.small, most=3)} →",
-        )
+        comparator = str(self.ask("comparator"))
+        left, right = favours(self.ask("better"), treatment=treatment, comparator=comparator)
+        beside = (self.left - EDGE, self.numbers)
+        return directions(left, right, width=on_page(PANEL), beside=beside)
 
     @cached_property
     def below(self) -> float:
         """Room between the axis and the notes: tick labels, directions, measure."""
-        sides = max(extent(side, SIZES.small)[1] for side in self.sides)
-        return 0.24 + sides + SPACING * SIZES.body / 72 + 0.12
+        return 0.24 + self.sides.height + SPACING * SIZES.body / 72 + 0.12
 
     @cached_property
     def title(self) -> list[Line]:
@@ -222,10 +219,7 @@ def _write_around(ax: Axes, plan: _Plan, scale: float) -> None:
     ax.text(plan.left + on_page(PANEL) + 0.12, y, plan.heading, **style)
     for place, name in enumerate(SHARES):
         ax.text(plan.shares + (place + 1) * _share(), y + 0.03, name, ha="right", **flat)
-    side = {**look, "fontsize": SIZES.small * scale, "color": DARK, "va": "top"}
-    under = plan.bottom - 0.24
-    ax.text(plan.left, under, plan.sides[0], **side)
-    ax.text(plan.left + on_page(PANEL), under, plan.sides[1], ha="right", **side)
+    plan.sides.write(ax, plan.left, plan.bottom - 0.24, scale=scale)
     measure = f"{plan.ask('measure')}{' (log scale)' * plan.ask('ratio')}"
     x, low = plan.left + on_page(PANEL) / 2, plan.bottom - plan.below + 0.02
     shown = fitted(measure, plan.width - 2 * EDGE, SIZES.body, most=1)

@@ -11,7 +11,7 @@ from nma.plots._canvas import finished, sheet
 from nma.plots._figure import figure
 from nma.plots._journal import paged
 from nma.plots._layers import Layers, layered
-from nma.plots._style import DARK, GREY, INK, PALE, SIZES, on_page, styled
+from nma.plots._style import DARK, GREY, INK, PAGE, PALE, SIZES, on_page, styled
 from nma.plots._text import extent, fitted, foot, foot_lines, head, head_lines, told
 from nma.posterior import Posterior
 from nma.tables import Table
@@ -26,6 +26,9 @@ BOXES = (1.15, 1.3, 1.45)
 
 NARROW = 0.85
 """Width below which no box goes, in inches."""
+
+LEAST = 4.2
+"""Width of the picture, in inches, unless the page is narrower."""
 
 LINE = 0.16
 """Height of a line of text in a box, in inches."""
@@ -97,7 +100,7 @@ def draw(marks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     with styled():
         ask = told(marks, "hasse")
         labels, plan = _planned(marks)
-        width = max(plan.width + 0.2, 4.2)
+        width = max(plan.width + 0.2, min(LEAST, PAGE.get().widest or LEAST))
         title = head_lines("Better in every outcome", ask("poor"), width - 0.2)
         notes = foot_lines(ask("text"), ask("data"), width - 0.2)
         base = 0.25 + head(notes)

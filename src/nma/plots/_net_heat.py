@@ -206,7 +206,7 @@ def _draw_cells(ax: Axes, plan: _Plan, farthest: float) -> None:
     for k, share in enumerate(flow):
         row, column = divmod(k, count)
         edge = 0.9 * _cell() * float(np.sqrt(min(share, 1.0)))
-        x, y = plan.left + (column + 0.5) * CELL, plan.top - (row + 0.5) * _cell()
+        x, y = plan.left + (column + 0.5) * _cell(), plan.top - (row + 0.5) * _cell()
         squares.append(Rectangle((x - edge / 2, y - edge / 2), edge, edge))
     ax.add_collection(PatchCollection(squares, facecolor="none", edgecolor=GREY, linewidth=0.8))
 
@@ -214,7 +214,7 @@ def _draw_cells(ax: Axes, plan: _Plan, farthest: float) -> None:
 def _draw_names(ax: Axes, plan: _Plan, scale: float) -> None:
     look: dict[str, Any] = {"fontsize": SIZES.small * scale, "va": "center", "parse_math": False}
     for k, label in enumerate(plan.labels):
-        y, x = plan.top - (k + 0.5) * CELL, plan.left + (k + 0.5) * _cell()
+        y, x = plan.top - (k + 0.5) * _cell(), plan.left + (k + 0.5) * _cell()
         ax.text(plan.left - 0.32, y, label, ha="right", linespacing=1.05, **look)
         ax.text(plan.left - 0.06, y, str(k + 1), ha="right", **look)
         ax.text(x, plan.top + 0.11, str(k + 1), ha="center", **look)

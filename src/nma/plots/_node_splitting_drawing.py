@@ -12,6 +12,7 @@ import numpy as np
 
 from nma.plots._axis import axis_of, numeral, typeset
 from nma.plots._canvas import finished, inches, sheet
+from nma.plots._directions import Directions, directions, favours
 from nma.plots._forest_drawing import draw_bars
 from nma.plots._journal import paged
 from nma.plots._style import (
@@ -56,8 +57,8 @@ GAP = 0.06
 INDENT = 0.12
 """From the edge of a column to the names of its rows, in inches."""
 
-BELOW = 0.62
-"""Room below a column for its numbers, directions and measure, in inches."""
+TICKS = 0.22
+"""Room below a column for the numbers of its axis, in inches."""
 
 BETWEEN = 0.3
 """Room between columns, in inches."""
@@ -128,7 +129,7 @@ class _Plan:
     @property
     def width(self) -> float:
         """Width of the picture."""
-        return 0.2 + self.columns * (self.column + BETWEEN) - BETWEEN
+        return 0.2 + self.columns * (self.column + on_page(BETWEEN)) - on_page(BETWEEN)
 
     @cached_property
     def blocks(self) -> list[_Block]:
@@ -157,10 +158,24 @@ class _Plan:
         """Lines below."""
         return foot_lines(self.ask("text"), self.ask("data"), self.width - 0.2)
 
+    @cached_property
+    def sides(self) -> Directions:
+        """Whom the sides of no effect favour."""
+        left, right = favours(
+            self.ask("better"), treatment="the treatment", comparator="the comparator"
+        )
+        beside = (self.left, self.numbers + 0.1)
+        return directions(left, right, width=on_page(WIDE), beside=beside)
+
+    @property
+    def below(self) -> float:
+        """Room below a column for its numbers, directions and measure."""
+        return TICKS + self.sides.height + SPACING * SIZES.small / 72 + 0.14
+
     @property
     def top(self) -> float:
         """Upper edge of the columns."""
-        return 0.15 + head(self.notes) + BELOW + self.tall
+        return 0.15 + head(self.notes) + self.below + self.tall
 
     @property
     def height(self) -> float:
@@ -211,15 +226,17 @@ def _planned(marks: pd.DataFrame, ask: Callable[[str], Any], ax: Axes | None) ->
     """Return the plan; in axes that are given, that whose text is the largest."""
     count = sum(1 for _ in _comparisons(marks))
     if ax is None:
-        return _Plan(marks, ask, math.ceil(count / MOST))
+        usual = math.ceil(count / MOST)
+        each = _Plan(marks, ask, 1).column + on_page(BETWEEN)
+        return _Plan(marks, ask, columns_on_page(usual, each, 0.2 - on_page(BETWEEN)))
     wide, high = inches(ax)
-    most = columns_on_page(COLUMNS, _Plan(marks, ask, 1).column + BETWEEN)
+    most = columns_on_page(COLUMNS, _Plan(marks, ask, 1).column + on_page(BETWEEN))
     plans = [_Plan(marks, ask, columns) for columns in range(1, min(count, most) + 1)]
     return max(plans, key=lambda plan: min(1.0, wide / plan.width, high / plan.height))
 
 
 def _draw_column(ax: Axes, plan: _Plan, place: int, axis: Axis, scale: float) -> None:
-    x = 0.1 + place * (plan.column + BETWEEN)
+    x = 0.1 + place * (plan.column + on_page(BETWEEN))
     tall = sum(block.height for block in plan.parts[place])
     panel = ax.inset_axes(
         (x + plan.left, plan.top - tall, on_page(WIDE), tall),
@@ -288,11 +305,8 @@ def _write_around(ax: Axes, plan: _Plan, x: float, bottom: float, scale: float) 
     }
     style = {**look, "fontweight": "bold", "va": "bottom"}
     ax.text(right + 0.1, plan.top + 0.05, plan.heading, **style)
-    sides = ["the treatment", "the comparator"]
-    first, second = sides if plan.ask("better") == "lower" else sides[::-1]
-    y, line = bottom - 0.22, SPACING * SIZES.small / 72
-    ax.text(left, y, f"← favours {first}", va="top", color=DARK, **look)
-    ax.text(right, y, f"favours {second} →", va="top", ha="right", color=DARK, **look)
+    plan.sides.write(ax, left, bottom - TICKS, scale=scale)
     measure = f"{plan.ask('measure')}{' (log scale)' * plan.ask('ratio')}"
     shown = fitted(measure, plan.column - 0.1, SIZES.small, most=1)
-    ax.text((left + right) / 2, y - line - 0.03, shown, va="top", ha="center", **look)
+    y = bottom - TICKS - plan.sides.height - 0.03
+    ax.text((left + right) / 2, y, shown, va="top", ha="center", **look)

@@ -264,7 +264,7 @@ def _number(ax: Axes, centre: tuple[float, float], angle: float, k: int, scale: 
         centre[0] + far * math.cos(angle),
         centre[1] + far * math.sin(angle),
         str(k + 1),
-        fontsize=0.85 * SIZES.small * scale,
+        fontsize=max(0.85 * SIZES.small, 6.0) * scale,
         color=DARK,
         ha="center",
         va="center",

@@ -16,10 +16,11 @@ from nma.hierarchy import sucra
 from nma.plots._axis import axis_of, numeral
 from nma.plots._canvas import finished, sheet
 from nma.plots._circle import spread
+from nma.plots._directions import Directions, directions
 from nma.plots._figure import figure
 from nma.plots._forest_drawing import draw_bars
 from nma.plots._journal import paged
-from nma.plots._style import BETTER, DARK, INK, LINE, SIZES, on_page, styled
+from nma.plots._style import BETTER, INK, LINE, SIZES, on_page, styled
 from nma.plots._text import (
     effect_words,
     extent,
@@ -117,7 +118,7 @@ class _Plan:
     middles: list[float]
     size: tuple[float, float]
     width: float
-    sides: tuple[str, str]
+    sides: Directions
     measure: str
     title: list[Line]
     notes: list[Line]
@@ -125,8 +126,8 @@ class _Plan:
     @property
     def base(self) -> float:
         """Height of the lower edge of the plot."""
-        directions = max(extent(side, SIZES.small)[1] for side in self.sides)
-        return 0.2 + head(self.notes) + extent(self.measure, SIZES.body)[1] + directions + 0.3
+        below = extent(self.measure, SIZES.body)[1] + self.sides.height
+        return 0.2 + head(self.notes) + below + 0.3
 
     @property
     def height(self) -> float:
@@ -170,7 +171,7 @@ def _planned(marks: pd.DataFrame, ask: Callable[[str], Any]) -> _Plan:
         middles=middles,
         size=(on_page(WIDE), tall),
         width=width,
-        sides=_sides(ask),
+        sides=directions(*_sides(ask), width=on_page(WIDE), beside=(LEFT - 0.1, LEAD + right)),
         measure=fitted(whole, on_page(WIDE), SIZES.body),
         title=head_lines("SUCRA against the effect", ask("poor"), width - 0.2),
         notes=foot_lines(ask("text"), ask("data"), width - 0.2),
@@ -190,12 +191,10 @@ def _kept(middles: list[float], heights: list[float], tall: float) -> list[float
     return found
 
 
-def _sides(ask: Callable[[str], Any]) -> tuple[str, str]:
+def _sides(ask: Callable[[str], Any]) -> tuple[list[str], list[str]]:
     """Return what lies to the left and to the right of no effect."""
-    better, worse = "better than the comparator", "worse"
-    if ask("better") == "higher":
-        return f"← {worse}", f"{better} →"
-    return f"← {better}", f"{worse} →"
+    better, worse = ["better than the comparator", "better"], ["worse"]
+    return (worse, better) if ask("better") == "higher" else (better, worse)
 
 
 def _draw_panel(panel: Axes, marks: pd.DataFrame, ask: Callable[[str], Any], scale: float) -> None:
@@ -243,11 +242,9 @@ def _draw_names(ax: Axes, marks: pd.DataFrame, plan: _Plan, scale: float) -> Non
 
 
 def _draw_words(ax: Axes, plan: _Plan, scale: float) -> None:
-    look: dict[str, Any] = {"fontsize": SIZES.small * scale, "color": DARK, "va": "top"}
     y = plan.base - 0.24
-    ax.text(LEFT, y, plan.sides[0], ha="left", **look)
-    ax.text(LEFT + plan.size[0], y, plan.sides[1], ha="right", **look)
-    middle, below = LEFT + plan.size[0] / 2, y - extent(plan.sides[0], SIZES.small)[1]
+    plan.sides.write(ax, LEFT, y, scale=scale)
+    middle, below = LEFT + plan.size[0] / 2, y - plan.sides.height - 0.03
     ax.text(
         middle, below, plan.measure, fontsize=SIZES.body * scale, ha="center", va="top",
         parse_math=False, linespacing=1.1,

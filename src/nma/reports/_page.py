@@ -58,7 +58,8 @@ table{width:auto;font-size:var(--size,7.5pt)}
 th,td{padding:.15em .5em}th{max-width:14em}td{max-width:28em}
 .dense th,.dense td{padding:.15em .3em}.dense .n{white-space:normal}
 tbody th:first-child{position:static}
-thead{display:table-header-group}tr,figure{break-inside:avoid}h2,caption{break-after:avoid}
+thead{display:table-header-group}tr,figure{break-inside:avoid}h2,caption,thead{break-after:avoid}
+tbody tr:first-child{break-before:avoid}
 svg{max-height:23cm;width:auto;min-width:0!important}.wide svg{max-height:15cm}}
 """.replace("\n", "")
 

@@ -17,7 +17,7 @@ LABEL = 24
 """Letters of a label, or of words in a cell, beyond which they take a second line."""
 
 PROSE = 40
-"""Letters that no number takes."""
+"""Letters that no number takes; and those of words on one line of a phone."""
 
 PAD = 2
 """Letters that the room between two columns takes."""
@@ -57,9 +57,8 @@ def table_region(table: Table) -> str:
     """Return a table with its caption and, outside what is scrolled, its notes."""
     grid = _grid(table)
     inner = _table(grid, table.caption)
-    return region(inner, table.caption, scrolls=_letters(grid) > PHONE) + markup.bullets(
-        table.notes
-    )
+    letters = sum(_columns(grid, broken=False, prose=PROSE))
+    return region(inner, table.caption, scrolls=letters > PHONE) + markup.bullets(table.notes)
 
 
 def is_wide(table: Table) -> bool:
@@ -80,13 +79,14 @@ def _letters(grid: Grid) -> int:
     return sum(_columns(grid, broken=False))
 
 
-def _columns(grid: Grid, *, broken: bool) -> Iterable[int]:
+def _columns(grid: Grid, *, broken: bool, prose: int = LABEL) -> Iterable[int]:
+    """Yield the width of each column, in letters, with words of a length on one line."""
     for place in range(len(grid.stub)):
         labels = [grid.stub[place], *(row[place] for row in grid.labels)]
         yield PAD + min(LABEL, max(map(len, labels)))
     for place, head in enumerate(grid.heads):
         cells = [row[place] for row in grid.cells]
-        most = LABEL if grid.words[place] else 4 * LABEL
+        most = prose if grid.words[place] else 4 * LABEL
         shown = [word for cell in cells for word in cell.split()] if broken else cells
         longest = max((len(cell) for cell in shown), default=0)
         words = max((len(word) for word in head.split()), default=0)
