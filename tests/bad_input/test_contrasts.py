@@ -69,7 +69,7 @@ STRUCTURE = [
     Case(
         "three pairwise effects that do not add up", cell(PAIRS, 5, "md", -0.3), "does-not-add-up",
         ("do not add up", "(CBT - exercise) + (exercise - placebo)", "(CBT - placebo) by -0.6"),
-        ("Check the signs", "which treatment is the comparator"), "Cole", (3, 4, 5),
+        ("Check the signs", "need 2 rows and their covariance"), "Cole", (3, 4, 5),
     ),
     Case(
         "standard errors that cannot be", cell(PAIRS, 5, "se", 2.0), "covariance-impossible",

@@ -218,7 +218,7 @@ def _not_adding_up(trial: Trial) -> Issue | None:
         f"its contrasts do not add up: ({a} - {b}) + ({b} - {c}) differs from ({a} - {c}) "
         f"by {off:.3g}",
         "Check the signs and which treatment is the comparator; adjusted estimates that truly do "
-        "not add up need two rows and a covariance.",
+        f"not add up need {D.shape[1] - 1} rows and their covariance.",
     )
 
 

@@ -37,9 +37,9 @@ def journal(width: str | float = "double", *, font: str | None = None) -> Iterat
     """Draw for a journal: no picture wider than a column, text of 7 to 8 points.
 
     Pictures made inside are laid out anew rather than shrunk: panels become narrower, names break
-    or lose their middle, panels move below each other, and text keeps its size. Colours differ in
-    grey, too. Axes that are handed over with ``ax=`` keep their own size. Nothing of the session
-    is changed.
+    or lose their middle, panels move below each other, and text keeps its size. Better and worse
+    differ in grey, too. Axes that are handed over with ``ax=`` keep their own size. Nothing of
+    the session is changed.
 
     Parameters
     ----------

@@ -15,7 +15,10 @@ from nma.tables import Table
 
 __all__ = ["page"]
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'"
+)
 WIDEST = 560
 """Pixels below which pictures are scrolled rather than shrunk."""
 
