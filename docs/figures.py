@@ -37,7 +37,7 @@ def figures() -> Iterator[tuple[str, Axes]]:
 
 def _saved(path: Path, axes: Axes) -> Path:
     metadata = {"Date": None, "Creator": None}
-    axes.get_figure(root=True).savefig(path, bbox_inches="tight", metadata=metadata)
+    axes.figure.savefig(path, bbox_inches="tight", metadata=metadata)
     return path
 
 
