@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
     from matplotlib.transforms import Bbox
 
+FIGURES = sorted(name for name in nma.plots.__all__ if "marks" in vars(getattr(nma.plots, name)))
+FIGURES.remove("Figure")
+"""Verbs that draw; the protocol that they keep has marks, too."""
+
 LONG = "supervised graded motor control exercise {:02d}"
 
 

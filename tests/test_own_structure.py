@@ -14,6 +14,7 @@ from coherent import TANGLED, A, B, C, D, frame, network
 from nma.priors import HalfNormal, Normal
 from nma.problem import Parameters
 from nma.protocols import Structure
+from pictures import FIGURES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,9 +90,7 @@ OF_OTHERS = {"class_shrinkage", "components", "incremental_effects"}
 """Figures of a model that has components, or classes."""
 
 
-@pytest.mark.parametrize(
-    "name", sorted(set(nma.plots.__all__) - {"Drawing", "Figure", "journal"} - OF_OTHERS)
-)
+@pytest.mark.parametrize("name", sorted({*FIGURES} - OF_OTHERS))
 def test_every_figure_draws_it(name: str, posterior: nma.Posterior) -> None:
     mcid = nma.decisions.MCID(0.3, kind="between-group", source="chosen for a test")
     needs: dict[str, Any] = {
